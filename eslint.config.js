@@ -1,0 +1,50 @@
+import svelte from 'eslint-plugin-svelte'
+import globals from 'globals'
+import ts from 'typescript-eslint'
+
+// Imports point one way: main -> shared <- renderer. TensorFlow.js lives in main/engine, Electron in main/electron.
+const ban = (...groups) => ({
+  'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
+})
+const noElectron = [['electron', 'electron/*'], 'only main/electron imports Electron']
+const noTensorFlow = [['@tensorflow/*'], 'only main/engine imports TensorFlow.js']
+const noNode = [['node:*'], 'shared and renderer run without Node']
+const noMain = [['**/main/**'], 'shared and renderer never import main']
+const noRenderer = [['**/renderer/**'], 'main and shared never import renderer']
+
+export default ts.config(
+  { ignores: ['node_modules', 'dist', '.out'] },
+  ...ts.configs.strict,
+  ...svelte.configs.recommended,
+  {
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+      'no-warning-comments': ['error', { terms: ['todo', 'fixme', 'xxx'] }],
+    },
+  },
+  {
+    files: ['*.config.js', '*.config.ts', '**/*.svelte', '**/*.d.ts'],
+    rules: { 'no-restricted-exports': 'off' },
+  },
+  { files: ['shared/**'], rules: ban(noNode, noMain, noRenderer, noElectron, noTensorFlow) },
+  {
+    files: ['renderer/**'],
+    languageOptions: { globals: globals.browser },
+    rules: ban(noNode, noMain, noElectron, noTensorFlow),
+  },
+  {
+    files: ['renderer/**/*.svelte', 'renderer/**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: ts.parser } },
+  },
+  {
+    files: ['main/**'],
+    ignores: ['main/engine/**', 'main/electron/**'],
+    rules: ban(noRenderer, noElectron, noTensorFlow),
+  },
+  { files: ['main/engine/**'], rules: ban(noRenderer, noElectron) },
+  { files: ['main/electron/**'], rules: ban(noRenderer, noTensorFlow) },
+)
