@@ -1,0 +1,132 @@
+/** The named lists: architectures, data sets and presets. Every number of a preset can be set. */
+import type { ArchitectureName, DataConfig, PresetName, SearchConfig } from './records.ts'
+
+export const ARCHITECTURES: Readonly<Record<ArchitectureName, { label: string; source: string }>> = {
+  resnet: { label: 'ResNet-CIFAR', source: 'He et al. 2016' },
+  mobilenetv2: { label: 'MobileNetV2-CIFAR', source: 'Sandler et al. 2018' },
+  efficientnet: { label: 'EfficientNet-CIFAR', source: 'Tan & Le 2019' },
+}
+
+export const DATA_SETS: Readonly<
+  Record<DataConfig['kind'], { label: string; help: string; needsPath: boolean }>
+> = {
+  shapes: {
+    label: 'Shapes',
+    help: 'Ten classes of textured shapes, generated; nothing to download.',
+    needsPath: false,
+  },
+  cifar10: {
+    label: 'CIFAR-10',
+    help: 'A folder with the binary version: data_batch_*.bin, test_batch.bin.',
+    needsPath: true,
+  },
+  folder: { label: 'Folder of images', help: 'One sub-folder a class, JPEG or PNG.', needsPath: true },
+}
+
+const BASELINES = ['BN-ReLU', 'GN-ReLU', 'LN-ReLU', 'BN-Swish', 'EvoNorm-B0', 'EvoNorm-S0']
+
+const DEMO: SearchConfig = {
+  preset: 'demo',
+  seed: 1,
+  space: 'B',
+  data: { kind: 'shapes', validationImages: 1000, trainingImages: 4000, imageSize: 32 },
+  architectures: [
+    { name: 'resnet', width: 0.125, depth: 0.34 },
+    { name: 'mobilenetv2', width: 0.25, depth: 0.34 },
+    { name: 'efficientnet', width: 0.25, depth: 0.34 },
+  ],
+  training: {
+    steps: 200,
+    batchSize: 32,
+    learningRate: 0.1,
+    warmupSteps: 20,
+    momentum: 0.9,
+    weightDecay: 5e-4,
+    labelSmoothing: 0,
+    augment: true,
+    groups: 8,
+  },
+  rejection: {
+    quality: { steps: 100, minAccuracy: 0.2 },
+    stability: { steps: 20, maxGradientNorm: 1e8, learningRate: 0.1, batchSize: 16 },
+  },
+  evolution: {
+    mode: 'evolution',
+    population: 50,
+    tournament: 0.1,
+    winner: 'pareto',
+    initial: 'seeded',
+    initialSize: 20,
+    maxTrained: 0,
+    maxSeconds: 300,
+    inFlight: 4,
+    rerank: { count: 3, steps: 400 },
+  },
+  baselines: BASELINES,
+}
+
+const PAPER: SearchConfig = {
+  ...DEMO,
+  preset: 'paper',
+  data: { kind: 'cifar10', validationImages: 10_000, trainingImages: 0, imageSize: 32 },
+  architectures: [
+    { name: 'resnet', width: 0.25, depth: 1 },
+    { name: 'mobilenetv2', width: 0.5, depth: 1 },
+    { name: 'efficientnet', width: 0.5, depth: 1 },
+  ],
+  training: { ...DEMO.training, steps: 2000, batchSize: 128, warmupSteps: 0, groups: 32 },
+  rejection: {
+    quality: { steps: 100, minAccuracy: 0.2 },
+    stability: { steps: 100, maxGradientNorm: 1e8, learningRate: 0.1, batchSize: 64 },
+  },
+  evolution: {
+    mode: 'evolution',
+    population: 2500,
+    tournament: 0.05,
+    winner: 'pareto',
+    initial: 'random',
+    initialSize: 2500,
+    maxTrained: 5000,
+    maxSeconds: 0,
+    inFlight: 4,
+    rerank: { count: 10, steps: 10_000 },
+  },
+}
+
+const OVERNIGHT: SearchConfig = {
+  ...DEMO,
+  preset: 'overnight',
+  data: { kind: 'cifar10', validationImages: 5000, trainingImages: 0, imageSize: 32 },
+  architectures: [
+    { name: 'resnet', width: 0.25, depth: 0.5 },
+    { name: 'mobilenetv2', width: 0.5, depth: 0.5 },
+    { name: 'efficientnet', width: 0.5, depth: 0.5 },
+  ],
+  training: { ...DEMO.training, steps: 500, batchSize: 64 },
+  rejection: {
+    quality: { steps: 100, minAccuracy: 0.2 },
+    stability: { steps: 100, maxGradientNorm: 1e8, learningRate: 0.1, batchSize: 32 },
+  },
+  evolution: {
+    ...DEMO.evolution,
+    population: 200,
+    tournament: 0.05,
+    initialSize: 60,
+    maxSeconds: 8 * 3600,
+    rerank: { count: 10, steps: 2000 },
+  },
+}
+
+export const PRESETS: Readonly<Record<PresetName, { label: string; help: string; config: SearchConfig }>> = {
+  demo: {
+    label: 'Five-minute demo',
+    help: 'Small networks on generated images; starts from known layers.',
+    config: DEMO,
+  },
+  overnight: { label: 'Overnight', help: 'Half-depth networks, eight hours.', config: OVERNIGHT },
+  paper: {
+    label: 'Paper',
+    help: 'The numbers of Liu et al. 2020; weeks on a desktop processor.',
+    config: PAPER,
+  },
+}
