@@ -1,0 +1,75 @@
+/** Validation of what comes from outside (a page, a file, a command line): the records' shapes as zod schemas. */
+import { z } from 'zod'
+import type { Graph } from './graph.ts'
+import { OP_NAMES } from './ops.ts'
+import type { SearchConfig } from './records.ts'
+
+const count = z.int().min(0)
+const positive = z.int().min(1)
+const fraction = z.number().min(0).max(1)
+const rate = z.number().min(0)
+
+export const graphSchema = z.strictObject({
+  version: z.literal(1),
+  nodes: z
+    .array(z.strictObject({ op: z.enum(OP_NAMES), inputs: z.array(count).min(1).max(2) }))
+    .min(1)
+    .max(64),
+  affine: z.boolean(),
+}) satisfies z.ZodType<Graph>
+
+export const searchConfigSchema = z.strictObject({
+  preset: z.enum(['demo', 'overnight', 'paper']),
+  seed: count,
+  space: z.enum(['B', 'S']),
+  data: z.strictObject({
+    kind: z.enum(['shapes', 'cifar10', 'folder']),
+    path: z.string().min(1).optional(),
+    validationImages: positive,
+    trainingImages: count,
+    imageSize: z.int().min(8).max(512),
+  }),
+  architectures: z
+    .array(
+      z.strictObject({
+        name: z.enum(['resnet', 'mobilenetv2', 'efficientnet']),
+        width: z.number().min(0.05).max(8),
+        depth: z.number().min(0.05).max(8),
+      }),
+    )
+    .min(1)
+    .max(8),
+  training: z.strictObject({
+    steps: positive,
+    batchSize: positive,
+    learningRate: rate,
+    warmupSteps: count,
+    momentum: fraction,
+    weightDecay: rate,
+    labelSmoothing: fraction,
+    augment: z.boolean(),
+    groups: positive,
+  }),
+  rejection: z.strictObject({
+    quality: z.strictObject({ steps: count, minAccuracy: fraction }),
+    stability: z.strictObject({
+      steps: count,
+      maxGradientNorm: z.number().positive(),
+      learningRate: rate,
+      batchSize: positive,
+    }),
+  }),
+  evolution: z.strictObject({
+    mode: z.enum(['evolution', 'random']),
+    population: positive,
+    tournament: fraction,
+    winner: z.enum(['pareto', 'average']),
+    initial: z.enum(['random', 'seeded']),
+    initialSize: positive,
+    maxTrained: count,
+    maxSeconds: count,
+    inFlight: z.int().min(1).max(64),
+    rerank: z.strictObject({ count, steps: count }),
+  }),
+  baselines: z.array(z.string().min(1)).max(20),
+}) satisfies z.ZodType<SearchConfig>
