@@ -1,0 +1,41 @@
+import { INPUTS, SEARCH_NODES, type Graph, type GraphNode } from '../../shared/graph.ts'
+import { opsOf, OPS, type Space } from '../../shared/ops.ts'
+import type { Random } from '../../shared/random.ts'
+
+/** A random node at position `position`: op uniformly, then predecessors uniformly among the earlier tensors. */
+const randomNode = (position: number, space: Space, random: Random): GraphNode => {
+  const op = random.pick(opsOf(space))
+  const inputs = Array.from({ length: OPS[op].arity }, () => random.below(INPUTS.length + position))
+  return { op, inputs }
+}
+
+/** A random layer of ten nodes (Liu et al. 2020, section 3.1). */
+export const randomLayer = (space: Space, random: Random): Graph => ({
+  version: 1,
+  nodes: Array.from({ length: SEARCH_NODES }, (_, i) => randomNode(i, space, random)),
+  affine: true,
+})
+
+/** Replaces one intermediate node, picked uniformly: its op uniformly, its predecessors anew (section 3.4). */
+export const mutate = (graph: Graph, space: Space, random: Random): { graph: Graph; node: number } => {
+  const node = random.below(graph.nodes.length)
+  const nodes = graph.nodes.map((old, i) => (i === node ? randomNode(i, space, random) : old))
+  return { graph: { ...graph, nodes }, node }
+}
+
+/**
+ * The same layer with ten nodes, so that a known layer can be mutated like any other: random
+ * dead nodes go in front, where a later mutation may bring them to life. A layer of more than ten nodes can't
+ * enter the space.
+ */
+export const padToTen = (graph: Graph, space: Space, random: Random): Graph => {
+  const missing = SEARCH_NODES - graph.nodes.length
+  if (missing < 0)
+    throw new Error(`pad: a searched layer has ${SEARCH_NODES} nodes, this one ${graph.nodes.length}`)
+  const front = Array.from({ length: missing }, (_, i) => randomNode(i, space, random))
+  const moved = graph.nodes.map(({ op, inputs }) => ({
+    op,
+    inputs: inputs.map((input) => (input < INPUTS.length ? input : input + missing)),
+  }))
+  return { version: 1, nodes: [...front, ...moved], affine: graph.affine }
+}
