@@ -26,13 +26,14 @@ const render = (graph: Graph, notation: Notation): string => {
 }
 
 // a + -b reads better as a - b
-const plus = (a: string, b: string): string => (b.startsWith('-') ? `${a} - ${b.slice(1)}` : `${a} + ${b}`)
+const plus = (a: string, b: string, negated: boolean): string =>
+  negated ? `${a} - ${b.slice(1)}` : `${a} + ${b}`
 
 const TEXT: Notation = {
   input: { x: 'x', zero: '0', v0: 'v0', v1: 'v1' },
   wrap: (inner) => `(${inner})`,
   op: ({ op }, [a, b], at) => {
-    if (op === 'add') return { text: plus(at(a!, 0), at(b!, 1)), level: 0 }
+    if (op === 'add') return { text: plus(at(a!, 0), at(b!, 1), b!.level === 2), level: 0 }
     if (op === 'mul') return { text: `${at(a!, 1)} * ${at(b!, 2)}`, level: 1 }
     if (op === 'div') return { text: `${at(a!, 1)} / ${at(b!, 2)}`, level: 1 }
     if (op === 'neg') return { text: `-${at(a!, 2)}`, level: 2 }
@@ -54,7 +55,7 @@ const LATEX: Notation = {
   wrap: (inner) => `\\left(${inner}\\right)`,
   op: ({ op }, [a, b], at) => {
     const call = (name: string): Part => ({ text: `${name}\\left(${a!.text}\\right)`, level: 3 })
-    if (op === 'add') return { text: plus(at(a!, 0), at(b!, 1)), level: 0 }
+    if (op === 'add') return { text: plus(at(a!, 0), at(b!, 1), b!.level === 2), level: 0 }
     if (op === 'mul') return { text: `${at(a!, 1)} \\cdot ${at(b!, 2)}`, level: 1 }
     if (op === 'div') return { text: `\\frac{${a!.text}}{${b!.text}}`, level: 3 }
     if (op === 'max') return { text: `\\max\\left(${a!.text}, ${b!.text}\\right)`, level: 3 }
