@@ -2,8 +2,8 @@ import { INPUTS, outputIndex, type Graph, type GraphNode, type InputName } from 
 import { OP_NAMES, OPS, type IndexSet, type OpName } from './ops.ts'
 import { requireLegal } from './rules.ts'
 
-/** Binding strength, loosest first: sums, products, prefix minus, atoms. */
-type Part = { readonly text: string; readonly level: 0 | 1 | 2 | 3 }
+/** Binding strength, loosest first: sums, products, prefix minus, atoms. `minus` is what a minus sign negates. */
+type Part = { readonly text: string; readonly level: 0 | 1 | 2 | 3; readonly minus?: string }
 type Notation = {
   readonly input: Readonly<Record<InputName, string>>
   readonly wrap: (inner: string) => string
@@ -14,67 +14,88 @@ const render = (graph: Graph, notation: Notation): string => {
   const parts: Part[] = INPUTS.map((name) => ({ text: notation.input[name], level: 3 }))
   const at = (part: Part, level: number): string =>
     part.level < level ? notation.wrap(part.text) : part.text
-  for (const node of graph.nodes)
-    parts.push(
-      notation.op(
-        node,
-        node.inputs.map((input) => parts[input]!),
-        at,
-      ),
-    )
+  for (const node of graph.nodes) {
+    const operands = node.inputs.map((input) => parts[input]!)
+    // exp(zero) is how the space writes the constant 1.
+    const one = node.op === 'exp' && node.inputs[0] === INPUTS.indexOf('zero')
+    parts.push(one ? { text: '1', level: 3 } : notation.op(node, operands, at))
+  }
   return parts[outputIndex(graph)]!.text
 }
-
-// a + -b reads better as a - b
-const plus = (a: string, b: string, negated: boolean): string =>
-  negated ? `${a} - ${b.slice(1)}` : `${a} + ${b}`
 
 const TEXT: Notation = {
   input: { x: 'x', zero: '0', v0: 'v0', v1: 'v1' },
   wrap: (inner) => `(${inner})`,
   op: ({ op }, [a, b], at) => {
-    if (op === 'add') return { text: plus(at(a!, 0), at(b!, 1), b!.level === 2), level: 0 }
+    if (op === 'add')
+      return { text: b!.minus ? `${a!.text} - ${b!.minus}` : `${a!.text} + ${at(b!, 1)}`, level: 0 }
     if (op === 'mul') return { text: `${at(a!, 1)} * ${at(b!, 2)}`, level: 1 }
     if (op === 'div') return { text: `${at(a!, 1)} / ${at(b!, 2)}`, level: 1 }
-    if (op === 'neg') return { text: `-${at(a!, 2)}`, level: 2 }
+    if (op === 'neg') return { text: `-${at(a!, 2)}`, level: 2, minus: at(a!, 1) }
     return { text: `${op}(${b ? `${a!.text}, ${b.text}` : a!.text})`, level: 3 }
   },
 }
 
-const INDICES: Record<IndexSet, string> = { nhw: 'b,w,h', hwc: 'w,h,c', hw: 'w,h', hwg: 'w,h,c/g' }
-const aggregateLatex = (op: OpName, inner: string): string => {
-  const { moment, over } = OPS[op]
-  const set = `_{${INDICES[over!]}}`
-  if (moment === 'mean') return `\\operatorname{E}${set}\\left[${inner}\\right]`
-  if (moment === 'rms') return `\\sqrt{\\operatorname{E}${set}\\left[\\left(${inner}\\right)^2\\right]}`
-  return `s${set}\\left(${inner}\\right)`
-}
+const brackets = (inner: string): string =>
+  /\\(frac|sqrt)|\^/.test(inner) ? `\\left(${inner}\\right)` : `(${inner})`
 
 const LATEX: Notation = {
   input: { x: 'x', zero: '0', v0: 'v_0', v1: 'v_1' },
-  wrap: (inner) => `\\left(${inner}\\right)`,
+  wrap: brackets,
   op: ({ op }, [a, b], at) => {
-    const call = (name: string): Part => ({ text: `${name}\\left(${a!.text}\\right)`, level: 3 })
-    if (op === 'add') return { text: plus(at(a!, 0), at(b!, 1), b!.level === 2), level: 0 }
-    if (op === 'mul') return { text: `${at(a!, 1)} \\cdot ${at(b!, 2)}`, level: 1 }
-    if (op === 'div') return { text: `\\frac{${a!.text}}{${b!.text}}`, level: 3 }
-    if (op === 'max') return { text: `\\max\\left(${a!.text}, ${b!.text}\\right)`, level: 3 }
-    if (op === 'neg') return { text: `-${at(a!, 2)}`, level: 2 }
-    if (op === 'sigmoid') return call('\\sigma')
-    if (op === 'tanh') return call('\\tanh')
-    if (op === 'exp') return { text: `e^{${a!.text}}`, level: 3 }
-    if (op === 'log') return call('\\operatorname{slog}')
-    if (op === 'sqrt') return call('\\operatorname{ssqrt}')
-    if (op === 'abs') return { text: `\\left|${a!.text}\\right|`, level: 3 }
-    if (op === 'square') return { text: `\\left(${a!.text}\\right)^2`, level: 3 }
-    return { text: aggregateLatex(op, a!.text), level: 3 }
+    const atom = (text: string): Part => ({ text, level: 3 })
+    const call = (name: string): Part => atom(`${name}${brackets(a!.text)}`)
+    // An operator name or a root with an exponent behind it would be misread.
+    const squared = (): string => (/^v?\w?(_\d)?$/.test(a!.text) ? `${a!.text}^2` : `${brackets(a!.text)}^2`)
+    switch (op) {
+      case 'add':
+        return {
+          text: b!.minus ? `${a!.text} - ${b!.minus}` : `${a!.text} + ${latexOperand(b!, at)}`,
+          level: 0,
+        }
+      case 'mul':
+        return { text: `${at(a!, 1)} \\, ${at(b!, 3)}`, level: 1 }
+      case 'div':
+        return atom(`\\frac{${a!.text}}{${b!.text}}`)
+      case 'max':
+        return atom(`\\max${brackets(`${a!.text}, ${b!.text}`)}`)
+      case 'neg':
+        return { text: `-${at(a!, 3)}`, level: 2, minus: at(a!, 1) }
+      case 'sigmoid':
+        return call('\\sigma')
+      case 'tanh':
+        return call('\\tanh')
+      case 'exp':
+        return atom(`e^{${a!.text}}`)
+      case 'log':
+        return call('\\operatorname{slog}')
+      case 'sqrt':
+        return call('\\operatorname{ssqrt}')
+      case 'abs':
+        return atom(`\\left|${a!.text}\\right|`)
+      case 'square':
+        return atom(squared())
+      default: {
+        const { moment, over } = OPS[op]
+        const mean = `\\operatorname{mean}_{${INDICES[over!]}}`
+        if (moment === 'mean') return call(mean)
+        if (moment === 'rms') return atom(`\\sqrt{${mean}${brackets(squared())}}`)
+        return atom(`\\sqrt{s^2_{${INDICES[over!]}}${brackets(a!.text)}}`)
+      }
+    }
   },
 }
+const INDICES: Record<IndexSet, string> = { nhw: 'b,w,h', hwc: 'w,h,c', hw: 'w,h', hwg: 'w,h,c/g' }
+const latexOperand = (part: Part, at: (part: Part, level: number) => string): string =>
+  part.text.startsWith('-') ? at(part, 3) : at(part, 1)
 
 /** One line of readable text, `x * sigmoid(v1 * x) / std_hwg(x)`; γ and β are understood. Read back by `parseFormula`. */
 export const formulaText = (graph: Graph): string => render(graph, TEXT)
 
-/** LaTeX of the layer; s is the (biased) standard deviation; slog and ssqrt are the signed logarithm and root. */
+/**
+ * LaTeX of the layer as the paper writes it: s² is the (biased) variance, ε is understood; slog and ssqrt are the
+ * signed logarithm and root.
+ */
 export const formulaLatex = (graph: Graph): string => render(graph, LATEX)
 
 type Token = { readonly text: string; readonly at: number }
@@ -88,8 +109,8 @@ const tokens = (formula: string): Token[] => {
 }
 
 /**
- * A graph from the text of `formulaText` (with `a - b` and the constants 0 and 1 allowed: 1 is exp(0)).
- * Equal sub-expressions become one node. Errors name the position.
+ * A graph from the text of `formulaText`. Equal sub-expressions become one node; `a - b` is a + neg(b) and the
+ * constant 1 is exp(zero). Errors name the position.
  */
 export const parseFormula = (formula: string, affine = true): Graph => {
   const input = tokens(formula)
@@ -182,6 +203,5 @@ export const parseFormula = (formula: string, affine = true): Graph => {
   const output = sum()
   if (position < input.length) fail('an operator or the end')
   if (output < INPUTS.length) node('add', output, 1)
-  else if (output !== INPUTS.length + nodes.length - 1) nodes.push(nodes[output - INPUTS.length]!)
   return requireLegal({ version: 1, nodes, affine }, 'formula')
 }

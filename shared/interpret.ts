@@ -1,13 +1,18 @@
+import { liveNodes } from './canonical.ts'
 import { INPUTS, outputIndex, type Graph } from './graph.ts'
-import { EPSILON, OPS, groupsFor, type IndexSet, type Moment, type OpName } from './ops.ts'
+import { EPSILON, OPS, groupsFor, type BinaryOp, type IndexSet, type Moment, type UnaryOp } from './ops.ts'
 
-/** A small tensor `[batch, height, width, channels]` in float64, for checks and references. */
-export type Probe = { readonly shape: readonly [number, number, number, number]; readonly data: Float64Array }
+export type Shape = readonly [batch: number, height: number, width: number, channels: number]
+export type Numbers = Float64Array | Float32Array
+
+/** A small tensor `[batch, height, width, channels]`, for checks and references. */
+export type Probe = { readonly shape: Shape; readonly data: Numbers }
 
 const sign = (x: number): number => (x > 0 ? 1 : x < 0 ? -1 : 0)
 const guard = (y: number): number => (Math.abs(y) >= EPSILON ? y : y < 0 ? -EPSILON : EPSILON)
 
-const SCALAR: Partial<Record<OpName, (a: number, b: number) => number>> = {
+/** The exact meaning of the elementwise ops. */
+export const SCALAR: Readonly<Record<BinaryOp | UnaryOp, (a: number, b: number) => number>> = {
   add: (a, b) => a + b,
   mul: (a, b) => a * b,
   div: (a, b) => a / guard(b),
@@ -22,44 +27,42 @@ const SCALAR: Partial<Record<OpName, (a: number, b: number) => number>> = {
   sqrt: (a) => sign(a) * Math.sqrt(Math.abs(a) + EPSILON),
 }
 
-/** For each element, which cell of the index set it falls in; and how many cells there are. */
-const cellOf = (set: IndexSet, [, h, w, c]: Probe['shape'], groups: number) => {
+/** For each element, which cell of the index set it falls in, below batch × channels. */
+export const cellsOf = (set: IndexSet, [n, h, w, c]: Shape, groups: number): Uint32Array => {
   const perGroup = c / groupsFor(c, groups)
-  return (i: number): number => {
+  const cells = new Uint32Array(n * h * w * c)
+  for (let i = 0; i < cells.length; i++) {
     const channel = i % c
     const sample = Math.floor(i / (c * w * h))
-    if (set === 'nhw') return channel
-    if (set === 'hwc') return sample
-    if (set === 'hw') return sample * c + channel
-    return sample * c + Math.floor(channel / perGroup)
+    if (set === 'nhw') cells[i] = channel
+    else if (set === 'hwc') cells[i] = sample
+    else if (set === 'hw') cells[i] = sample * c + channel
+    else cells[i] = sample * c + Math.floor(channel / perGroup)
   }
+  return cells
 }
 
-const aggregate = (x: Float64Array, shape: Probe['shape'], moment: Moment, set: IndexSet, groups: number) => {
-  const cell = cellOf(set, shape, groups)
-  const cells = shape[0] * shape[3]
-  const count = new Float64Array(cells)
-  const mean = new Float64Array(cells)
-  for (let i = 0; i < x.length; i++) {
-    const at = cell(i)
-    count[at]! += 1
-    mean[at]! += moment === 'rms' ? x[i]! * x[i]! : x[i]!
+/** √(mean((t − centre)²) + ε) or the mean itself, per cell, in two passes. */
+const aggregate = (t: Numbers, cells: Uint32Array, moment: Moment): Float64Array => {
+  const count = new Float64Array(t.length)
+  const value = new Float64Array(t.length)
+  for (let i = 0; i < t.length; i++) {
+    count[cells[i]!]! += 1
+    value[cells[i]!]! += moment === 'rms' ? t[i]! * t[i]! : t[i]!
   }
-  for (let j = 0; j < cells; j++) mean[j]! /= count[j]! || 1
-  const value = new Float64Array(cells)
-  if (moment === 'std') {
-    for (let i = 0; i < x.length; i++) {
-      const at = cell(i)
-      value[at]! += (x[i]! - mean[at]!) ** 2 / count[at]!
-    }
-  } else value.set(mean)
-  if (moment !== 'mean') for (let j = 0; j < cells; j++) value[j] = Math.sqrt(value[j]! + EPSILON)
-  return Float64Array.from(x, (_, i) => value[cell(i)]!)
+  for (let j = 0; j < value.length; j++) value[j]! /= count[j]! || 1
+  if (moment === 'mean') return value
+  if (moment === 'rms') return value.map((v) => Math.sqrt(v + EPSILON))
+  const variance = new Float64Array(t.length)
+  for (let i = 0; i < t.length; i++)
+    variance[cells[i]!]! += (t[i]! - value[cells[i]!]!) ** 2 / count[cells[i]!]!
+  return variance.map((v) => Math.sqrt(v + EPSILON))
 }
 
 /**
  * Runs a graph (training mode, no closing affine) on a small tensor; v0 and v1 hold one value a channel. The
- * plain-language reference of the op semantics: no tricks, float64.
+ * plain reference of the op semantics, without tricks. A float64 `x` computes in float64; with a float32
+ * `x` every tensor is rounded to float32, so that values overflow where the engine's would.
  */
 export const interpret = (
   graph: Graph,
@@ -67,20 +70,29 @@ export const interpret = (
   v0: ArrayLike<number>,
   v1: ArrayLike<number>,
   groups: number,
-): Float64Array => {
+): Numbers => {
   const size = x.data.length
   const channels = x.shape[3]
-  const perChannel = (v: ArrayLike<number>) => Float64Array.from({ length: size }, (_, i) => v[i % channels]!)
-  const tensors: Float64Array[] = [x.data, new Float64Array(size), perChannel(v0), perChannel(v1)]
-  for (const { op, inputs } of graph.nodes) {
+  const empty = (): Numbers =>
+    x.data instanceof Float32Array ? new Float32Array(size) : new Float64Array(size)
+  const perChannel = (v: ArrayLike<number>): Numbers => empty().map((_, i) => v[i % channels]!)
+
+  const tensors: Numbers[] = [x.data, empty(), perChannel(v0), perChannel(v1)]
+  for (const index of liveNodes(graph)) {
+    const { op, inputs } = graph.nodes[index]!
     const { moment, over } = OPS[op]
     const a = tensors[inputs[0]!]!
     const b = tensors[inputs[1] ?? 0]!
-    if (moment && over) tensors.push(aggregate(a, x.shape, moment, over, groups))
-    else {
-      const f = SCALAR[op]!
-      tensors.push(Float64Array.from(a, (value, i) => f(value, b[i]!)))
+    const y = empty()
+    if (moment && over) {
+      const cells = cellsOf(over, x.shape, groups)
+      const value = aggregate(a, cells, moment)
+      for (let i = 0; i < size; i++) y[i] = value[cells[i]!]!
+    } else {
+      const f = SCALAR[op as BinaryOp | UnaryOp]
+      for (let i = 0; i < size; i++) y[i] = f(a[i]!, b[i]!)
     }
+    tensors[INPUTS.length + index] = y
   }
   return tensors[outputIndex(graph)]!
 }
