@@ -67,6 +67,8 @@ export type AppInfo = {
   readonly version: string
   readonly host: 'electron' | 'browser'
   readonly dataFolder: string
+  /** Sequence number of the newest stored event (0: none): where a page that loads everything afterwards subscribes. */
+  readonly seq: number
   /** Doctor's findings: label and value, in order. */
   readonly facts: readonly { readonly label: string; readonly value: string; readonly ok: boolean }[]
 }
@@ -160,7 +162,16 @@ export type StoredEvent = { readonly seq: number; readonly search: string; reado
 export type PassingEvent = { readonly kind: 'workers'; readonly workers: readonly WorkerStatus[] }
 export type AppEvent = StoredEvent | PassingEvent
 
-/** Frames of the wire, the same for IPC and WebSocket. */
+/**
+ * Frames of the wire, the same for IPC and WebSocket. The browser host serves the page at `/?token=…` and its
+ * WebSocket at `/socket?token=…`; in Electron the preload offers `window.normforge`, a `Bridge`. A subscription is
+ * answered by the stored events after `since`, in order, then by new ones as they come; a second one replaces it.
+ */
+export type Bridge = {
+  request(frame: RequestFrame): Promise<ReplyFrame>
+  /** Returns what ends the subscription. */
+  subscribe(since: number, listener: (frame: EventFrame) => void): () => void
+}
 export type RequestFrame = { readonly id: number; readonly name: string; readonly argument: unknown }
 export type ReplyFrame =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
