@@ -10,6 +10,9 @@ type Notation = {
   readonly op: (node: GraphNode, parts: readonly Part[], at: (part: Part, level: number) => string) => Part
 }
 
+/** Shared sub-expressions are written out, so that text can double with every node: past this it is cut. */
+const LONGEST = 16384
+
 const render = (graph: Graph, notation: Notation): string => {
   const parts: Part[] = INPUTS.map((name) => ({ text: notation.input[name], level: 3 }))
   const at = (part: Part, level: number): string =>
@@ -18,7 +21,8 @@ const render = (graph: Graph, notation: Notation): string => {
     const operands = node.inputs.map((input) => parts[input]!)
     // exp(zero) is how the space writes the constant 1.
     const one = node.op === 'exp' && node.inputs[0] === INPUTS.indexOf('zero')
-    parts.push(one ? { text: '1', level: 3 } : notation.op(node, operands, at))
+    const part: Part = one ? { text: '1', level: 3 } : notation.op(node, operands, at)
+    parts.push(part.text.length > LONGEST ? { text: '…', level: 3 } : part)
   }
   return parts[outputIndex(graph)]!.text
 }

@@ -16,17 +16,20 @@ export const randomLayer = (space: Space, random: Random): Graph => ({
   affine: true,
 })
 
-/** Replaces one intermediate node, picked uniformly: its op uniformly, its predecessors anew (section 3.4). */
+/**
+ * Replaces one intermediate node, picked uniformly: its op uniformly, its predecessors anew (section 3.4). The
+ * child is a member of the search space, so that it closes with γ and β even where a known parent does not.
+ */
 export const mutate = (graph: Graph, space: Space, random: Random): { graph: Graph; node: number } => {
   const node = random.below(graph.nodes.length)
   const nodes = graph.nodes.map((old, i) => (i === node ? randomNode(i, space, random) : old))
-  return { graph: { ...graph, nodes }, node }
+  return { graph: { version: 1, nodes, affine: true }, node }
 }
 
 /**
- * The same layer with ten nodes, so that a known layer can be mutated like any other: random
- * dead nodes go in front, where a later mutation may bring them to life. A layer of more than ten nodes can't
- * enter the space.
+ * The same layer with ten nodes, so that a known layer can be mutated like any other: random dead nodes go in
+ * front, where a later mutation may bring them to life; the last node stays the output and the fingerprint stays
+ * as it is. A layer of more than ten nodes can't enter the space.
  */
 export const padToTen = (graph: Graph, space: Space, random: Random): Graph => {
   const missing = SEARCH_NODES - graph.nodes.length
