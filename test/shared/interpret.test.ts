@@ -4,6 +4,7 @@ import { parseFormula } from '../../shared/formula.ts'
 import { dependsOnX, interpret } from '../../shared/interpret.ts'
 import { deviation, graphOf, LAYERS } from '../reference/layers.ts'
 
+// The reference is rounded to 6 digits, so that 5e-6 is as close as equal values come.
 const { shape, groups, v0, v1, gamma, beta } = LAYERS
 
 for (const reference of LAYERS.cases)
@@ -13,7 +14,7 @@ for (const reference of LAYERS.cases)
     const x = { shape, data: Float64Array.from(LAYERS[reference.input]) }
     const f = interpret(graph, x, v0, v1, groups)
     const y = graph.affine ? f.map((value, i) => gamma[i % shape[3]]! * value + beta[i % shape[3]]!) : f
-    assert.ok(deviation(y, reference.y) < 2e-6, `off by ${deviation(y, reference.y)}`)
+    assert.ok(deviation(y, reference.y) < 6e-6, `off by ${deviation(y, reference.y)}`)
   })
 
 test('a float32 input overflows where float32 does', () => {
