@@ -1,0 +1,282 @@
+/**
+ * Records what plain tfjs code asks of the native addon, without running it: the addon's `executeOp`,
+ * `createTensor` and `deleteTensor` are replaced while a function runs, every op becomes a node of a native graph,
+ * and only shapes flow through the JavaScript.
+ */
+import {
+  loadRuntime,
+  type Binding,
+  type OpAttribute,
+  type Tensor,
+  type Variable,
+  type Values,
+} from '../runtime.ts'
+import { isUniform, type AttributeValue, type GraphOp } from './proto.ts'
+import { DT, outputsOf, type Known } from './shapes.ts'
+
+export type Spec = { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' }
+/** A function of tensors; a list of results. It may assign to the declared variables. */
+export type Step = (...inputs: Tensor[]) => Tensor[]
+export type Recorded = { readonly inputs: string[]; readonly outputs: string[] }
+
+/** Tensors that exist only while recording have negative ids, which the real addon never gives. */
+const isFake = (id: number): boolean => id < 0
+let nextFake = -2
+
+const DTYPES = { float32: DT.float, int32: DT.int32 }
+const ARRAYS: Record<number, { from(values: ArrayLike<number>): Values }> = {
+  [DT.float]: Float32Array,
+  [DT.int32]: Int32Array,
+  [DT.bool]: Uint8Array,
+  [DT.uint8]: Uint8Array,
+}
+/** Equal inputs don't give equal outputs: never merged. */
+const RANDOM = /Random|Truncated|Shuffle/
+/** These give their input back when shapes are equal. */
+const RESHAPING = new Set(['Reshape', 'BroadcastTo', 'Tile', 'Identity'])
+
+/** The recorder of the step under recording, for ops that update variables in place. */
+let active: Recorder | undefined
+export const activeRecorder = (): Recorder | undefined => active
+
+export class Recorder {
+  readonly ops: GraphOp[] = []
+  /** For each variable: the names of its handle, of the reading op. */
+  readonly #variables: { variable: Variable; handle: string; read: string; dtype: number }[]
+  readonly #kinds = new Map<number, string>()
+  readonly #references = new Map<number, string>()
+  readonly #known = new Map<number, Known>()
+  readonly #constants = new Map<string, string>()
+  readonly #expressions = new Map<string, string>()
+  #updates: string[] = []
+  #count = 0
+
+  constructor(variables: readonly Variable[], container: string) {
+    const { binding } = loadRuntime()
+    for (const kind of ['STRING', 'INT', 'FLOAT', 'BOOL', 'TYPE', 'SHAPE'] as const)
+      this.#kinds.set(binding[`TF_ATTR_${kind}`], kind)
+    this.#variables = variables.map((variable, i) => {
+      const dtype = DTYPES[variable.dtype as 'float32' | 'int32']
+      const shared = {
+        op: { name: 'shared_name', type: binding.TF_ATTR_STRING, value: `${container}/${i}` },
+        kind: 'STRING',
+      }
+      const handle = this.#push('VarHandleOp', [], {
+        dtype: { type: dtype },
+        shape: { shape: variable.shape },
+        shared_name: shared,
+      })
+      return {
+        variable,
+        handle,
+        read: this.#push('ReadVariableOp', [handle], { dtype: { type: dtype } }),
+        dtype,
+      }
+    })
+  }
+
+  #push(op: string, inputs: readonly string[], attributes: GraphOp['attributes']): string {
+    const name = `n${this.#count++}`
+    this.ops.push({ name, op, inputs, attributes })
+    return name
+  }
+
+  placeholder({ shape, dtype }: Spec): string {
+    return this.#push('Placeholder', [], { dtype: { type: DTYPES[dtype] }, shape: { shape } })
+  }
+
+  /** Ops that write given values into all variables; the result is fetched to run them. */
+  assignAll(): { inputs: string[]; output: string } {
+    const inputs: string[] = []
+    const writes = this.#variables.map(({ variable, handle, dtype }) => {
+      const value = this.placeholder({ shape: variable.shape, dtype: variable.dtype as 'float32' })
+      inputs.push(value)
+      return this.#push('AssignVariableOp', [handle, value], { dtype: { type: dtype } })
+    })
+    return { inputs, output: this.#done(writes) }
+  }
+
+  /** The op that reads a variable's value. */
+  readOf(variable: Variable): string {
+    const entry = this.#variables.find((other) => other.variable === variable)
+    if (!entry) throw new Error(`jit: variable ${variable.name} was not declared to the program`)
+    return this.#push('Identity', [entry.read], { T: { type: entry.dtype } })
+  }
+
+  #done(after: readonly string[]): string {
+    const one = { tensor: { dtype: DT.float, shape: [], values: Float32Array.of(1) } }
+    const constant = this.#push('Const', [], { dtype: { type: DT.float }, value: one })
+    return this.#push('Identity', [constant, ...after.map((name) => `^${name}`)], { T: { type: DT.float } })
+  }
+
+  /**
+   * Adds an op that updates variables in place (an optimizer's). `variables` come before `inputs`; it runs after
+   * their reading, and before the step's results are given.
+   */
+  update(
+    op: string,
+    variables: readonly Variable[],
+    inputs: readonly Tensor[],
+    attributes: GraphOp['attributes'],
+  ): void {
+    const entries = variables.map((variable) => {
+      const entry = this.#variables.find((other) => other.variable === variable)
+      if (!entry)
+        throw new Error(`jit: ${op} updates variable ${variable.name}, which was not declared to the program`)
+      return entry
+    })
+    const ids = loadRuntime().backend.getInputTensorIds(inputs)
+    const names = [
+      ...entries.map((e) => e.handle),
+      ...ids.map((id) => this.#reference(id)),
+      ...entries.map((e) => `^${e.read}`),
+    ]
+    this.#updates.push(this.#push(op, names, attributes))
+  }
+
+  /** Runs `step` on placeholders and records what it does. Variables keep their values. */
+  record(step: Step, specs: readonly Spec[]): Recorded {
+    const { tf, backend, binding } = loadRuntime()
+    const real = {
+      executeOp: binding.executeOp,
+      createTensor: binding.createTensor,
+      deleteTensor: binding.deleteTensor,
+      tensorDataSync: binding.tensorDataSync,
+    }
+    const before = this.#variables.map(({ variable }) => variable.dataId)
+    const held = this.#variables.map(({ variable }) => variable.clone())
+    const inputs = specs.map((spec) => this.placeholder(spec))
+    this.#updates = []
+    let outputs: string[] = []
+    active = this
+    try {
+      this.#variables.forEach(({ variable, read, dtype }) => {
+        const id = backend.getInputTensorIds([variable])[0]!
+        this.#references.set(id, read)
+        this.#known.set(id, { shape: variable.shape, dtype })
+      })
+      Object.assign(binding, {
+        executeOp: this.#executeOp,
+        createTensor: this.#createTensor,
+        deleteTensor: (id: number) => (isFake(id) ? undefined : real.deleteTensor(id)),
+        tensorDataSync: () => {
+          throw new Error(
+            'jit: the step reads a tensor’s values (dataSync, data, arraySync), which a recorded step has not',
+          )
+        },
+      } satisfies Partial<Binding>)
+      tf.tidy(() => {
+        const tensors = specs.map((spec, i) => {
+          const info = { id: nextFake--, shape: [...spec.shape], dtype: DTYPES[spec.dtype] }
+          this.#references.set(info.id, inputs[i]!)
+          this.#known.set(info.id, info)
+          return backend.createOutputTensor(info)
+        })
+        const results = step(...tensors)
+        const writes = this.#variables.flatMap(({ variable, handle, read, dtype }, i) => {
+          if (variable.dataId === before[i]) return []
+          const value = this.#reference(backend.getInputTensorIds([variable])[0]!)
+          // A plain assignment must not overtake the step's own reading of the old value.
+          return [this.#push('AssignVariableOp', [handle, value, `^${read}`], { dtype: { type: dtype } })]
+        })
+        const after = [...writes, ...this.#updates].map((name) => `^${name}`)
+        outputs = results.map((tensor) => {
+          const id = backend.getInputTensorIds([tensor])[0]!
+          return this.#push('Identity', [this.#reference(id), ...after], {
+            T: { type: this.#known.get(id)!.dtype },
+          })
+        })
+        this.#variables.forEach(({ variable }, i) => {
+          if (variable.dataId !== before[i]) variable.assign(held[i]!)
+        })
+      })
+    } finally {
+      Object.assign(binding, {
+        executeOp: real.executeOp,
+        createTensor: real.createTensor,
+        tensorDataSync: real.tensorDataSync,
+      })
+      // Tensors made while recording may be disposed of later: their ids must never reach the addon.
+      const { deleteTensor } = real
+      binding.deleteTensor = (id) => (isFake(id) ? undefined : deleteTensor(id))
+      active = undefined
+      held.forEach((tensor) => tensor.dispose())
+    }
+    return { inputs, outputs }
+  }
+
+  readonly #createTensor = (shape: number[], dtype: number, values: Values | number[]): number => {
+    const id = nextFake--
+    const typed = ArrayBuffer.isView(values) ? values : ARRAYS[dtype]!.from(values)
+    this.#known.set(id, { shape: [...shape], dtype, values: typed })
+    return id
+  }
+
+  readonly #executeOp = (op: string, attributes: OpAttribute[], ids: number[], count: number) => {
+    const inputs = ids.map((id) => this.#known.get(id) ?? this.#captured(op))
+    const named = Object.fromEntries(attributes.map(({ name, value }) => [name, value]))
+    const outputs = outputsOf(op, inputs, named)
+      .slice(0, count)
+      .map((out) => ({ ...out, id: nextFake-- }))
+    for (const out of outputs) this.#known.set(out.id, out)
+
+    const first = outputs[0]!
+    const unchanged =
+      (op === 'Cast' && inputs[0]!.dtype === first.dtype) ||
+      (RESHAPING.has(op) && String(inputs[0]!.shape) === String(first.shape))
+    if (unchanged) {
+      this.#references.set(first.id, this.#reference(ids[0]!))
+      return outputs
+    }
+
+    const references = ids.map((id) => this.#reference(id))
+    const key = RANDOM.test(op) ? null : `${op}|${references.join()}|${JSON.stringify(named)}`
+    const name =
+      (key && this.#expressions.get(key)) ||
+      this.#push(op, references, this.#attributes(op, attributes, inputs))
+    if (key) this.#expressions.set(key, name)
+    outputs.forEach((out, i) => this.#references.set(out.id, i === 0 ? name : `${name}:${i}`))
+    return outputs
+  }
+
+  #attributes(
+    op: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly Known[],
+  ): Record<string, AttributeValue> {
+    const result: Record<string, AttributeValue> = {}
+    for (const attribute of attributes)
+      if (attribute.value !== undefined && attribute.value !== null)
+        result[attribute.name] = {
+          op: attribute,
+          kind: this.#kinds.get(attribute.type) ?? String(attribute.type),
+        }
+    // tfjs leaves the types out where eager execution infers them.
+    if (op === 'ExpandDims') result.Tdim ??= { type: DT.int32 }
+    if (op === 'ExpandDims' || op === 'Squeeze') result.T ??= { type: inputs[0]!.dtype }
+    return result
+  }
+
+  #captured(op: string): never {
+    throw new Error(
+      `jit: the step gives ${op} a tensor made outside of it; declare it as an input or a variable`,
+    )
+  }
+
+  #reference(id: number): string {
+    const known = this.#references.get(id)
+    if (known) return known
+    const constant = this.#known.get(id)
+    if (!constant?.values) return this.#captured('an output')
+    const { shape, dtype } = constant
+    const values = constant.values as Values
+    const text = isUniform(values) ? `u${values[0]}` : values.length <= 16 ? values.join() : null
+    const key = text && `${dtype}|${shape}|${text}`
+    const name =
+      (key && this.#constants.get(key)) ||
+      this.#push('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape, values } } })
+    if (key) this.#constants.set(key, name)
+    this.#references.set(id, name)
+    return name
+  }
+}

@@ -1,0 +1,115 @@
+/** One network under training: a compiled step and a compiled evaluation over shared variables. */
+import type { Graph } from '../../shared/graph.ts'
+import type { ArchitectureConfig, TrainingConfig } from '../../shared/records.ts'
+import { registerGradients } from './gradients/index.ts'
+import { createProgram } from './jit/program.ts'
+import { createNetwork } from './network.ts'
+import { applyMomentum } from './optimizer.ts'
+import { loadRuntime, type Tensor } from './runtime.ts'
+
+export type TrainerOptions = {
+  readonly architecture: ArchitectureConfig
+  readonly graph: Graph
+  readonly training: TrainingConfig
+  readonly imageSize: number
+  readonly classes: number
+  readonly seed: number
+  readonly evaluationBatch: number
+  readonly eager?: boolean
+}
+
+export type Trainer = {
+  /** One step of SGD on images `[batch, height, width, 3]` and labels `[batch]`; the loss before the step. */
+  step(images: Float32Array, labels: Int32Array, rate: number): number
+  /** How many of a batch are classified rightly; a label of −1 (padding) never is. */
+  correct(images: Float32Array, labels: Int32Array): number
+  readonly parameters: number
+  dispose(): void
+}
+
+/** Mean label cross-entropy of logits `[batch, classes]`, with label smoothing. */
+export const crossEntropy = (logits: Tensor, labels: Tensor, classes: number, smoothing: number): Tensor => {
+  const { tf } = loadRuntime()
+  const hot = tf.oneHot(labels as never, classes).cast('float32')
+  const target = smoothing > 0 ? hot.mul(1 - smoothing).add(smoothing / classes) : hot
+  return target.mul(tf.logSoftmax(logits)).sum(1).mean().neg()
+}
+
+export const createTrainer = (options: TrainerOptions): Trainer => {
+  const { tf } = loadRuntime()
+  registerGradients()
+  const { training, imageSize, classes, evaluationBatch } = options
+  const network = createNetwork(options.architecture, options.graph, {
+    classes,
+    groups: training.groups,
+    seed: options.seed,
+  })
+  const { trainable, kernels, statistics } = network.parameters
+  const velocities = trainable.map((variable) => {
+    const zeros = tf.zeros(variable.shape)
+    const made = tf.variable(zeros, false)
+    zeros.dispose()
+    return made
+  })
+  const decayed = new Set(kernels)
+
+  const images = (batch: number) => ({ shape: [batch, imageSize, imageSize, 3], dtype: 'float32' }) as const
+  const labels = (batch: number) => ({ shape: [batch], dtype: 'int32' }) as const
+  const program = createProgram(
+    [...trainable, ...velocities, ...statistics],
+    {
+      train: {
+        inputs: [images(training.batchSize), labels(training.batchSize), { shape: [], dtype: 'float32' }],
+        step: (x, y, rate) => {
+          const { value, grads } = tf.variableGrads(
+            () =>
+              crossEntropy(
+                network.apply(x!, { training: true }),
+                y!,
+                classes,
+                training.labelSmoothing,
+              ) as never,
+            trainable,
+          )
+          trainable.forEach((variable, i) => {
+            const gradient = grads[variable.name]!
+            const decay = decayed.has(variable) ? gradient.add(variable.mul(training.weightDecay)) : gradient
+            applyMomentum(variable, velocities[i]!, decay, rate!, training.momentum)
+          })
+          return [value]
+        },
+      },
+      correct: {
+        inputs: [images(evaluationBatch), labels(evaluationBatch)],
+        step: (x, y) => {
+          const logits = network.apply(x!, { training: false })
+          const hot = tf.oneHot(y! as never, classes).cast('float32')
+          // The label's logit is the largest; a padding label has no row in `hot` and counts for nothing.
+          const right = tf.greaterEqual(hot.mul(logits).sum(1), logits.max(1)).cast('float32')
+          return [right.mul(hot.sum(1)).sum()]
+        },
+      },
+    },
+    options.eager === undefined ? {} : { eager: options.eager },
+  )
+
+  const run = (name: 'train' | 'correct', inputs: Tensor[]): number => {
+    const [result] = program.run(name, ...inputs)
+    const value = result!.dataSync()[0]!
+    for (const tensor of [...inputs, result!]) tensor.dispose()
+    return value
+  }
+  const imageTensor = (data: Float32Array, batch: number): Tensor =>
+    tf.tensor4d(data, [batch, imageSize, imageSize, 3])
+  return {
+    step: (x, y, rate) =>
+      run('train', [imageTensor(x, training.batchSize), tf.tensor1d(y, 'int32'), tf.scalar(rate)]),
+    correct: (x, y) => run('correct', [imageTensor(x, evaluationBatch), tf.tensor1d(y, 'int32')]),
+    parameters: network.size,
+    dispose: () => {
+      program.dispose()
+      network.parameters.dispose()
+      velocities.forEach((variable) => variable.dispose())
+    },
+  }
+}
