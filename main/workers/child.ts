@@ -1,0 +1,63 @@
+/**
+ * The worker process: `node child.ts <evaluator module> <threads>`, forked by the pool (or by Electron's
+ * utilityProcess). Ends when its parent does, whatever way the parent ended.
+ */
+import { pathToFileURL } from 'node:url'
+import type { EvaluatorModule, FromWorker, ToWorker } from './protocol.ts'
+
+const BEAT_MS = 1000
+
+type ParentPort = {
+  postMessage(message: unknown): void
+  on(event: 'message', listener: (event: { data: ToWorker }) => void): void
+}
+const parentPort = (process as { parentPort?: ParentPort }).parentPort
+
+const send = (message: FromWorker): void => {
+  if (parentPort) parentPort.postMessage(message)
+  else process.send?.(message, undefined, undefined, () => undefined)
+}
+const beat = (): void => send({ kind: 'beat', residentBytes: process.memoryUsage.rss() })
+const textOf = (error: unknown): { message: string; trace: string } =>
+  error instanceof Error
+    ? { message: error.message, trace: error.stack ?? error.message }
+    : { message: String(error), trace: String(error) }
+
+const start = async (modulePath: string, threads: number): Promise<void> => {
+  const loaded: unknown = await import(pathToFileURL(modulePath).href)
+  const evaluator = await (loaded as EvaluatorModule).createEvaluator({ threads })
+
+  const handle = async (message: ToWorker): Promise<void> => {
+    const { task } = message
+    try {
+      if (message.kind === 'check')
+        send({ kind: 'checked', task, report: await evaluator.check(message.argument) })
+      else {
+        const result = await evaluator.evaluate(message.argument, (progress) =>
+          send({ kind: 'progress', task, progress }),
+        )
+        send({ kind: 'evaluated', task, result })
+      }
+    } catch (error) {
+      const environment = error instanceof Error && error.name === 'EnvironmentError'
+      send({ kind: 'error', task, ...textOf(error), environment })
+    }
+    beat()
+  }
+  let last = Promise.resolve()
+  const receive = (message: ToWorker): void => {
+    last = last.then(() => handle(message))
+  }
+  if (parentPort) parentPort.on('message', (event) => receive(event.data))
+  else process.on('message', receive)
+  send({ kind: 'ready', facts: evaluator.facts })
+}
+
+process.on('disconnect', () => process.exit(0))
+// Ctrl-C in a terminal reaches the whole group: the parent decides what becomes of its workers.
+process.on('SIGINT', () => undefined)
+setInterval(beat, BEAT_MS)
+start(process.argv[2]!, Number(process.argv[3])).catch((error: unknown) => {
+  send({ kind: 'broken', ...textOf(error) })
+  setTimeout(() => process.exit(1), 50)
+})

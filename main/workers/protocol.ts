@@ -1,0 +1,55 @@
+/**
+ * What the pool and a worker process say to each other. The process is `child.ts`; the maths comes from an
+ * evaluator module that it imports by path (the engine's, or a stand-in in a test).
+ */
+import type { DataReport } from '../../shared/contract.ts'
+import type {
+  DataConfig,
+  EvaluationProgress,
+  EvaluationResult,
+  EvaluationTask,
+} from '../../shared/records.ts'
+
+/** What an evaluator module exports: `createEvaluator`. It is called once a process, before any task. */
+export type EvaluatorModule = {
+  createEvaluator(options: EvaluatorOptions): Promise<Evaluator>
+}
+export type EvaluatorOptions = { readonly threads: number }
+
+export type Evaluator = {
+  /** Versions and device, label to value. */
+  readonly facts: Readonly<Record<string, string>>
+  /**
+   * One task after another, never two at once. A rejection is a result; what throws costs the candidate a retry,
+   * an `EnvironmentError` ends the search instead. Should leave the event loop free now and then, so that
+   * heartbeats go out.
+   */
+  evaluate(task: EvaluationTask, report: (progress: EvaluationProgress) => void): Promise<EvaluationResult>
+  /** Opens a data set and says what is in it; throws with one sentence when it can't be used. */
+  check(data: DataConfig): Promise<DataReport>
+}
+
+/** Not the candidate's fault: data that can't be read, a runtime that doesn't load. One sentence for the user. */
+export class EnvironmentError extends Error {
+  override readonly name = 'EnvironmentError'
+}
+
+export type ToWorker =
+  | { readonly kind: 'evaluate'; readonly task: number; readonly argument: EvaluationTask }
+  | { readonly kind: 'check'; readonly task: number; readonly argument: DataConfig }
+
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly facts: Readonly<Record<string, string>> }
+  | { readonly kind: 'broken'; readonly message: string; readonly trace: string }
+  | { readonly kind: 'beat'; readonly residentBytes: number }
+  | { readonly kind: 'progress'; readonly task: number; readonly progress: EvaluationProgress }
+  | { readonly kind: 'evaluated'; readonly task: number; readonly result: EvaluationResult }
+  | { readonly kind: 'checked'; readonly task: number; readonly report: DataReport }
+  | {
+      readonly kind: 'error'
+      readonly task: number
+      readonly message: string
+      readonly trace: string
+      /** True for an `EnvironmentError`. */
+      readonly environment: boolean
+    }
