@@ -43,7 +43,7 @@ export const registerElementwise = (): void => {
       gradFunc: (dy, [condition, a, b]) => {
         const zero = tf.scalar(0)
         return {
-          condition: () => tf.zerosLike(condition!),
+          condition: () => tf.zeros(condition!.shape),
           a: () => sumToShape(select(condition!, only(dy), zero), a!.shape),
           b: () => sumToShape(select(condition!, zero, only(dy)), b!.shape),
         }

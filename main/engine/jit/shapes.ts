@@ -161,7 +161,7 @@ const FUNCTIONS: Record<string, ShapeFunction> = {
 FUNCTIONS.MaxPool = FUNCTIONS.AvgPool!
 
 const SAME =
-  'Neg Exp Log Log1p Sqrt Rsqrt Square Relu Relu6 Sigmoid Tanh Abs Sign ZerosLike OnesLike Identity Reciprocal Elu ' +
+  'AddN Neg Exp Log Log1p Sqrt Rsqrt Square Relu Relu6 Sigmoid Tanh Abs Sign ZerosLike OnesLike Identity Reciprocal Elu ' +
   'Softplus Softmax LogSoftmax Floor Round Erf LogicalNot ReluGrad Relu6Grad TanhGrad SigmoidGrad SqrtGrad RsqrtGrad'
 const BROADCAST =
   'Mul Add AddV2 Sub RealDiv Div Maximum Minimum Pow SquaredDifference FloorDiv DivNoNan FloorMod'

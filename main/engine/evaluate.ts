@@ -1,0 +1,242 @@
+/**
+ * A candidate on every architecture (Liu et al. 2020, sections 3.3 and 3.4): quality after a few training steps,
+ * cheapest architecture first; then stability; then the same trainings go on to their full length.
+ */
+import { multiplyAdds } from '../../shared/architectures/cost.ts'
+import type {
+  ArchitectureConfig,
+  CurvePoint,
+  Evaluation,
+  EvaluationProgress,
+  EvaluationResult,
+  EvaluationTask,
+  Rejection,
+} from '../../shared/records.ts'
+import { trainingBatches, validationBatches, type Batch } from './data/batches.ts'
+import type { DataSet } from './data/dataset.ts'
+import { loadData } from './data/index.ts'
+import { cosineRate } from './optimizer.ts'
+import { testStability } from './stability.ts'
+import { createTrainer, type Trainer } from './training.ts'
+
+type Report = (progress: EvaluationProgress) => void
+/** Steps whose losses are averaged into one point of the curve. */
+const LOSS_EVERY = 10
+/** Validation accuracies taken along a training, the last step's included. */
+const ACCURACIES = 4
+const EVALUATION_BATCH = 100
+
+/** One architecture's training in progress. */
+class Training {
+  readonly architecture: ArchitectureConfig
+  readonly curve: CurvePoint[] = []
+  accuracy: number | null = null
+  gradientNorm: number | null = null
+  #step = 0
+  #seconds = 0
+  readonly #task: EvaluationTask
+  readonly #data: DataSet
+  readonly #trainer: Trainer
+  readonly #batches: Generator<Batch, never>
+
+  constructor(architecture: ArchitectureConfig, task: EvaluationTask, data: DataSet) {
+    const started = performance.now()
+    const { training, graph, seed } = task
+    this.architecture = architecture
+    this.#task = task
+    this.#data = data
+    this.#batches = trainingBatches(data, training.batchSize, seed, training.augment)
+    const classes = data.classes.length
+    const evaluationBatch = Math.min(EVALUATION_BATCH, data.validation.count)
+    this.#trainer = createTrainer({
+      architecture,
+      graph,
+      training,
+      seed,
+      classes,
+      imageSize: data.imageSize,
+      evaluationBatch,
+    })
+    this.#seconds += (performance.now() - started) / 1000
+  }
+
+  get step(): number {
+    return this.#step
+  }
+
+  /** Trains until `until`; gives the step at which the loss was no longer finite, or null. */
+  async advance(until: number, report: Report, stage: 'quality' | 'train'): Promise<number | null> {
+    const { steps, learningRate, warmupSteps } = this.#task.training
+    const every = Math.ceil(steps / ACCURACIES)
+    const started = performance.now()
+    let sum = 0
+    let count = 0
+    let diverged: number | null = null
+    while (this.#step < until && diverged === null) {
+      const { images, labels } = this.#batches.next().value
+      const loss = this.#trainer.step(
+        images,
+        labels,
+        cosineRate(learningRate, this.#step, steps, warmupSteps),
+      )
+      this.#step++
+      if (!Number.isFinite(loss)) diverged = this.#step
+      sum += loss
+      count++
+      const measure = diverged === null && (this.#step % every === 0 || this.#step === until)
+      if (diverged === null && (count === LOSS_EVERY || measure)) {
+        if (measure) this.accuracy = this.#validate()
+        this.curve.push({ step: this.#step, loss: sum / count, accuracy: measure ? this.accuracy : null })
+        report({ stage, architecture: this.architecture.name, step: this.#step, steps, loss: sum / count })
+        sum = count = 0
+        // Lets the process's heartbeat and messages out.
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    this.#seconds += (performance.now() - started) / 1000
+    return diverged
+  }
+
+  #validate(): number {
+    let correct = 0
+    for (const { images, labels } of validationBatches(
+      this.#data,
+      Math.min(EVALUATION_BATCH, this.#data.validation.count),
+    ))
+      correct += this.#trainer.correct(images, labels)
+    return correct / this.#data.validation.count
+  }
+
+  record(): Evaluation {
+    const { purpose, seed, training } = this.#task
+    return {
+      architecture: this.architecture,
+      purpose,
+      seed,
+      steps: this.#step,
+      parameters: this.#trainer.parameters,
+      curve: this.curve,
+      accuracy: this.#step === training.steps ? this.accuracy : null,
+      gradientNorm: this.gradientNorm,
+      seconds: this.#seconds,
+    }
+  }
+
+  dispose(): void {
+    this.#trainer.dispose()
+  }
+}
+
+/** Evaluates one candidate. A rejection is a result; only what is not the layer's fault throws. */
+export const evaluate = async (task: EvaluationTask, report: Report): Promise<EvaluationResult> => {
+  const started = performance.now()
+  const data = await loadData(task.data)
+  const trainings: Training[] = []
+  const done = (scores: number[] | null, rejection: Rejection | null): EvaluationResult => ({
+    scores,
+    rejection,
+    evaluations: trainings.map((training) => training.record()),
+    seconds: (performance.now() - started) / 1000,
+  })
+  const start = (architecture: ArchitectureConfig): Training => {
+    report({
+      stage: 'prepare',
+      architecture: architecture.name,
+      step: 0,
+      steps: task.training.steps,
+      loss: null,
+    })
+    const training = new Training(architecture, task, data)
+    trainings.push(training)
+    return training
+  }
+  const cheapestFirst = [...task.architectures].sort(
+    (a, b) => multiplyAdds(a, data.imageSize) - multiplyAdds(b, data.imageSize),
+  )
+  try {
+    if (task.rejection) {
+      const { steps, minAccuracy } = task.rejection.quality
+      for (const architecture of cheapestFirst) {
+        const training = start(architecture)
+        const diverged = await training.advance(Math.min(steps, task.training.steps), report, 'quality')
+        const rejection = diverged === null ? weak(training, minAccuracy) : divergence(training, diverged)
+        if (rejection) return done(null, rejection)
+      }
+      const unstable = stability(task, cheapestFirst[0]!, trainings[0]!, data, report)
+      if (unstable) return done(null, unstable)
+    }
+    for (const architecture of cheapestFirst) {
+      const training = trainings.find((other) => other.architecture === architecture) ?? start(architecture)
+      const diverged = await training.advance(task.training.steps, report, 'train')
+      if (diverged !== null) return done(null, divergence(training, diverged))
+    }
+    const scores = task.architectures.map((a) => trainings.find((t) => t.architecture === a)!.accuracy!)
+    return done(scores, null)
+  } finally {
+    for (const training of trainings) training.dispose()
+  }
+}
+
+const weak = (training: Training, minAccuracy: number): Rejection | null => {
+  const accuracy = training.accuracy ?? 0
+  if (accuracy >= minAccuracy) return null
+  const reason = `validation accuracy too low after ${training.step} steps`
+  const architecture = training.architecture.name
+  return {
+    stage: 'quality',
+    reason,
+    measured: accuracy,
+    limit: minAccuracy,
+    architecture,
+    step: training.step,
+  }
+}
+
+const divergence = ({ architecture }: Training, step: number): Rejection => ({
+  stage: 'quality',
+  reason: 'the loss was not finite',
+  measured: null,
+  limit: null,
+  architecture: architecture.name,
+  step,
+})
+
+/** The adversarial test runs on the cheapest architecture. */
+const stability = (
+  task: EvaluationTask,
+  architecture: ArchitectureConfig,
+  training: Training,
+  data: DataSet,
+  report: Report,
+): Rejection | null => {
+  const limits = task.rejection!.stability
+  if (limits.steps === 0) return null
+  const batch = trainingBatches(data, limits.batchSize, task.seed, false).next().value
+  const { graph, seed } = task
+  const { gradientNorm, failedAt } = testStability(
+    {
+      architecture,
+      graph,
+      limits,
+      groups: task.training.groups,
+      imageSize: data.imageSize,
+      classes: data.classes.length,
+      seed,
+    },
+    batch,
+    (step) =>
+      report({ stage: 'stability', architecture: architecture.name, step, steps: limits.steps, loss: null }),
+  )
+  training.gradientNorm = gradientNorm
+  if (failedAt === null) return null
+  const reason =
+    gradientNorm === null ? 'the gradient norm was not finite' : 'the gradient norm passed the limit'
+  return {
+    stage: 'stability',
+    reason: `${reason} when the weights were moved to raise it`,
+    measured: gradientNorm,
+    limit: limits.maxGradientNorm,
+    architecture: architecture.name,
+    step: failedAt,
+  }
+}

@@ -1,0 +1,32 @@
+import { EnvironmentError, type Evaluator, type EvaluatorOptions } from '../workers/protocol.ts'
+import { describeData, loadData } from './data/index.ts'
+import { evaluate } from './evaluate.ts'
+import { loadRuntime } from './runtime.ts'
+
+const environment = <T>(what: () => T): T => {
+  try {
+    return what()
+  } catch (error) {
+    throw new EnvironmentError((error as Error).message, { cause: error })
+  }
+}
+
+/** The engine as the worker process asks for it. */
+export const createEvaluator = async ({ threads }: EvaluatorOptions): Promise<Evaluator> => {
+  const { tf, binding } = environment(() => loadRuntime({ threads }))
+  return {
+    facts: {
+      TensorFlow: binding.TF_Version,
+      'TensorFlow.js': tf.version.tfjs,
+      device: binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
+      threads: String(threads),
+    },
+    evaluate: async (task, report) => {
+      await loadData(task.data).catch((error: Error) => {
+        throw new EnvironmentError(error.message, { cause: error })
+      })
+      return evaluate(task, report)
+    },
+    check: async (data) => environment(() => describeData(data)),
+  }
+}
