@@ -1,0 +1,74 @@
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { has, root, runQuietly, say, SetupError } from './process.mjs'
+
+const PACKAGE = path.join(root, 'node_modules/@tensorflow/tfjs-node-gpu')
+/** Where tfjs-node looks for its addon. */
+export const ADDON = path.join(PACKAGE, 'lib/napi-v8/tfjs_binding.node')
+
+export type Libraries = {
+  readonly folder: string
+  readonly files: readonly string[]
+  readonly include: string
+}
+
+/** TensorFlow's libraries below a folder: a Python package's, or an unpacked libtensorflow's. */
+export const librariesIn = (folder: string): Libraries | null => {
+  for (const lib of [folder, path.join(folder, 'tensorflow'), path.join(folder, 'lib')])
+    for (const main of ['libtensorflow_cc.so.2', 'libtensorflow.so.2']) {
+      const files = [main, 'libtensorflow_framework.so.2'].map((name) => path.join(lib, name))
+      const include = [path.join(lib, 'include'), path.join(folder, 'include')].find((at) =>
+        fs.existsSync(path.join(at, 'tensorflow/c/c_api.h')),
+      )
+      if (include && files.every((file) => fs.existsSync(file))) return { folder: lib, files, include }
+    }
+  return null
+}
+
+/** Compiles tfjs-node's C++ sources against the libraries. `rpath` is where they will be found at run time. */
+export const compileAddon = async (libraries: Libraries, to: string, rpath: string): Promise<void> => {
+  const compiler = process.env.CXX ?? 'g++'
+  if (!has(compiler))
+    throw new SetupError(`a C++ compiler (${compiler}) is missing; install one (Debian: apt-get install g++)`)
+  say('compiling the TensorFlow addon')
+  const { code, output } = await runQuietly(compiler, [
+    ...['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'],
+    `-I${path.join(root, 'node_modules/node-api-headers/include')}`,
+    `-I${libraries.include}`,
+    ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(PACKAGE, 'binding', name)),
+    ...['-o', to],
+    ...libraries.files,
+    `-Wl,-rpath,${rpath}`,
+  ])
+  if (code !== 0) {
+    const first = output.split('\n').find((line) => line.includes('error')) ?? output.trim()
+    throw new SetupError(`the TensorFlow addon doesn't compile with ${compiler}: ${first}`)
+  }
+}
+
+/** Puts an addon where tfjs-node looks for it, in one step. */
+export const linkAddon = (addon: string): void => {
+  const current = fs.lstatSync(ADDON, { throwIfNoEntry: false })
+  if (current?.isSymbolicLink() && fs.readlinkSync(ADDON) === addon) return
+  fs.mkdirSync(path.dirname(ADDON), { recursive: true })
+  const temporary = `${ADDON}.${process.pid}`
+  fs.symlinkSync(addon, temporary)
+  fs.renameSync(temporary, ADDON)
+}
+
+const PROBE = `
+const util = require('util')
+util.isNullOrUndefined ??= (v) => v == null
+util.isArray ??= Array.isArray
+const tf = require('@tensorflow/tfjs-node-gpu')
+if (tf.add(1, 2).dataSync()[0] !== 3) process.exit(2)
+`
+
+/** Whether the linked addon loads and adds; the reason where it does not. */
+export const probeAddon = (): string | null => {
+  const probe = spawnSync(process.execPath, ['-e', PROBE], { cwd: root, encoding: 'utf8', timeout: 60_000 })
+  if (probe.status === 0) return null
+  const lines = (probe.stderr ?? '').split('\n')
+  return lines.find((line) => line.includes('Error')) ?? `exit ${probe.status ?? probe.signal}`
+}

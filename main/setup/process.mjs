@@ -1,0 +1,59 @@
+import { spawn, spawnSync } from 'node:child_process'
+import os from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
+
+/** Where what set-up fetches and builds is kept. */
+export const cacheFolder = () =>
+  process.env.NORMFORGE_CACHE ??
+  path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'normforge')
+
+/** What is missing on this machine, in one sentence that says how to get it. */
+export class SetupError extends Error {}
+
+/** Set-up speaks on stderr, so that `--json` on stdout stays JSON. @param {string} text */
+export const say = (text) => process.stderr.write(`normforge: ${text}\n`)
+
+/** Whether a program can be started. @param {string} program */
+export const has = (program, args = ['--version']) =>
+  spawnSync(program, args, { stdio: 'ignore' }).status === 0
+
+/**
+ * Runs a program in this one's place: its terminal, arguments, signals and exit code pass through.
+ * @param {string} program @param {string[]} args @returns {Promise<number>}
+ */
+export const spawnThrough = (program, args, env = process.env) =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: 'inherit', env, cwd: process.cwd() })
+    /** @param {NodeJS.Signals} signal */
+    const pass = (signal) => child.kill(signal)
+    // A terminal sends Ctrl-C to the whole group; passing it on would make it two.
+    const ignore = () => undefined
+    process.on('SIGINT', process.stdin.isTTY ? ignore : pass)
+    process.on('SIGTERM', pass)
+    child.on('error', reject)
+    child.on('exit', (code, signal) =>
+      resolve(code ?? 128 + (os.constants.signals[signal ?? 'SIGTERM'] ?? 0)),
+    )
+  })
+
+/**
+ * Runs a program quietly; gives its exit code and the end of what it printed.
+ * @param {string} program @param {string[]} args @param {import('node:child_process').SpawnOptions} [options]
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+export const runQuietly = (program, args, options = {}) =>
+  new Promise((resolve) => {
+    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    /** @param {Buffer} chunk */
+    const keep = (chunk) => {
+      output = (output + chunk.toString()).slice(-4000)
+    }
+    child.stdout?.on('data', keep)
+    child.stderr?.on('data', keep)
+    child.on('error', (error) => resolve({ code: 127, output: error.message }))
+    child.on('exit', (code) => resolve({ code: code ?? 1, output }))
+  })
