@@ -1,0 +1,278 @@
+import { liveNodes } from '../../shared/canonical.ts'
+import { formulaText } from '../../shared/formula.ts'
+import type { Graph } from '../../shared/graph.ts'
+import { OP_NAMES } from '../../shared/ops.ts'
+import { mean } from '../../shared/pareto.ts'
+import type {
+  CandidateRole,
+  CandidateStatus,
+  Evaluation,
+  EvaluationResult,
+  Failure,
+  Origin,
+} from '../../shared/records.ts'
+import type { Change, Verdict } from '../search/history.ts'
+import { integer, json, jsonOrNull, numberOrNull, text, type Database } from './database.ts'
+import { emit } from './events.ts'
+
+export type NewCandidate = {
+  readonly number: number
+  readonly role: CandidateRole
+  readonly graph: Graph
+  readonly fingerprint: string
+  readonly origin: Origin
+  /** null: inserted by the user, to be judged when the search comes to it. */
+  readonly verdict: Verdict | null
+  readonly atSeconds?: number
+}
+
+/** Longest formula that a text filter looks through. */
+const WORDS = 400
+
+export const addCandidate = (db: Database, key: number, candidate: NewCandidate): void =>
+  db.write(() => {
+    const { number, role, graph, origin } = candidate
+    const live = liveNodes(graph).map((i) => graph.nodes[i]!.op)
+    const label = origin.kind === 'known' ? origin.name : origin.kind
+    db.run(
+      'INSERT INTO candidates (search, number, role, fingerprint, kind, label, parent, status, nodes, ops, words) ' +
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', ?, ?, ?)",
+      key,
+      number,
+      role,
+      candidate.fingerprint,
+      origin.kind,
+      label,
+      origin.kind === 'mutation' ? origin.parent : null,
+      live.length,
+      bits(live),
+      `${label.toLowerCase()} ${formulaText(graph).slice(0, WORDS)}`,
+    )
+    db.run(
+      'INSERT INTO layers (search, number, graph, origin) VALUES (?, ?, ?, ?)',
+      key,
+      number,
+      JSON.stringify(graph),
+      JSON.stringify(origin),
+    )
+    if (candidate.verdict) judge(db, key, number, candidate.verdict, candidate.atSeconds ?? 0)
+    else emit(db, key, number)
+  })
+
+/** Records what the search decided about a candidate: settled at once, or waiting to be trained. */
+export const judge = (db: Database, key: number, number: number, verdict: Verdict, atSeconds: number): void =>
+  db.write(() => {
+    const where = 'WHERE search = ? AND number = ?'
+    if (verdict.kind === 'train') db.run(`UPDATE candidates SET dispatched = 1 ${where}`, key, number)
+    else if (verdict.kind === 'static') {
+      db.run(
+        `UPDATE candidates SET dispatched = 0, status = 'rejected', rejected = ?, at_seconds = ? ${where}`,
+        verdict.rejection.stage,
+        atSeconds,
+        key,
+        number,
+      )
+      db.run(`UPDATE layers SET rejection = ? ${where}`, JSON.stringify(verdict.rejection), key, number)
+    } else {
+      const original = db.get(`SELECT scores, average FROM candidates ${where}`, key, verdict.of)!
+      db.run(
+        "UPDATE candidates SET dispatched = 0, status = 'duplicate', duplicate_of = ?, scores = ?, average = ?, " +
+          `at_seconds = ? ${where}`,
+        verdict.of,
+        original['scores']!,
+        original['average']!,
+        atSeconds,
+        key,
+        number,
+      )
+    }
+    emit(db, key, number)
+  })
+
+export const startCandidate = (db: Database, key: number, number: number): void =>
+  db.write(() => {
+    db.run(
+      "UPDATE candidates SET status = 'running' WHERE search = ? AND number = ? AND status = 'queued'",
+      key,
+      number,
+    )
+    emit(db, key, number)
+  })
+
+export type Settlement = { readonly result: EvaluationResult } | { readonly failure: Failure }
+
+/** The result of a training, once: duplicates of the candidate take its scores, too. */
+export const settle = (
+  db: Database,
+  key: number,
+  number: number,
+  settlement: Settlement,
+  atSeconds: number,
+): void =>
+  db.write(() => {
+    const [status, scores, rejection, failure, seconds] =
+      'failure' in settlement
+        ? (['failed', null, null, settlement.failure, 0] as const)
+        : ([
+            settlement.result.rejection ? 'rejected' : 'scored',
+            settlement.result.rejection ? null : settlement.result.scores,
+            settlement.result.rejection,
+            null,
+            settlement.result.seconds,
+          ] as const)
+    const average = scores ? mean(scores) : null
+    const changed = db.run(
+      'UPDATE candidates SET status = ?, scores = ?, average = ?, rejected = ?, seconds = ?, at_seconds = ? ' +
+        "WHERE search = ? AND number = ? AND status IN ('queued', 'running')",
+      status,
+      scores && JSON.stringify(scores),
+      average,
+      rejection?.stage ?? null,
+      seconds,
+      atSeconds,
+      key,
+      number,
+    )
+    if (changed !== 1) throw new Error(`store: candidate ${number} is settled already`)
+    db.run(
+      'UPDATE layers SET rejection = ?, failure = ? WHERE search = ? AND number = ?',
+      rejection && JSON.stringify(rejection),
+      failure && JSON.stringify(failure),
+      key,
+      number,
+    )
+    if ('result' in settlement) addEvaluations(db, key, number, settlement.result.evaluations)
+    emit(db, key, number)
+    for (const row of db.all(
+      'SELECT number FROM candidates WHERE search = ? AND duplicate_of = ?',
+      key,
+      number,
+    )) {
+      db.run(
+        'UPDATE candidates SET scores = ?, average = ? WHERE search = ? AND number = ?',
+        scores && JSON.stringify(scores),
+        average,
+        key,
+        integer(row, 'number'),
+      )
+      emit(db, key, integer(row, 'number'))
+    }
+  })
+
+/** The result of the longer training; a failure is kept beside the scores the candidate has. */
+export const settleRerank = (db: Database, key: number, number: number, settlement: Settlement): void =>
+  db.write(() => {
+    const scores = 'result' in settlement ? settlement.result.scores : null
+    const failure = 'failure' in settlement ? settlement.failure : null
+    db.run(
+      'UPDATE candidates SET rerank_scores = ? WHERE search = ? AND number = ?',
+      scores && JSON.stringify(scores),
+      key,
+      number,
+    )
+    db.run(
+      'UPDATE layers SET failure = ? WHERE search = ? AND number = ?',
+      failure && JSON.stringify(failure),
+      key,
+      number,
+    )
+    if ('result' in settlement) addEvaluations(db, key, number, settlement.result.evaluations)
+    emit(db, key, number)
+  })
+
+const addEvaluations = (
+  db: Database,
+  key: number,
+  number: number,
+  evaluations: readonly Evaluation[],
+): void => {
+  for (const evaluation of evaluations)
+    db.run(
+      'INSERT INTO evaluations (search, number, purpose, record) VALUES (?, ?, ?, ?)',
+      key,
+      number,
+      evaluation.purpose,
+      JSON.stringify(evaluation),
+    )
+}
+
+/** Marks who entered and who left the population. */
+export const setAlive = (db: Database, key: number, { entered, left }: Change): void => {
+  if (entered.length + left.length === 0) return
+  db.write(() => {
+    for (const [alive, numbers] of [[1, entered] as const, [0, left] as const])
+      for (const number of numbers) {
+        const changed = db.run(
+          'UPDATE candidates SET alive = ? WHERE search = ? AND number = ? AND alive <> ?',
+          alive,
+          key,
+          number,
+          alive,
+        )
+        if (changed > 0) emit(db, key, number)
+      }
+  })
+}
+
+/** What was under evaluation when the program ended goes back into the queue. Returns how many. */
+export const requeue = (db: Database, key: number): number =>
+  db.write(() => {
+    const rows = db.all("SELECT number FROM candidates WHERE search = ? AND status = 'running'", key)
+    for (const row of rows) {
+      db.run(
+        "UPDATE candidates SET status = 'queued' WHERE search = ? AND number = ?",
+        key,
+        integer(row, 'number'),
+      )
+      emit(db, key, integer(row, 'number'))
+    }
+    return rows.length
+  })
+
+/** A candidate as the search reads it back; `verdict` null: inserted and not yet judged. */
+export type StoredEntry = Omit<NewCandidate, 'atSeconds'> & {
+  readonly status: CandidateStatus
+  readonly scores: readonly number[] | null
+  readonly reranked: boolean
+}
+
+const ENTRY =
+  'SELECT c.number, c.role, c.fingerprint, c.status, c.dispatched, c.duplicate_of, c.scores, ' +
+  'c.rerank_scores IS NOT NULL OR (l.failure IS NOT NULL AND c.scores IS NOT NULL) AS reranked, ' +
+  'l.graph, l.origin, l.rejection FROM candidates c JOIN layers l USING (search, number) WHERE c.search = ?'
+
+const entryOf = (row: ReturnType<Database['all']>[number]): StoredEntry => ({
+  number: integer(row, 'number'),
+  role: text(row, 'role') as CandidateRole,
+  graph: json(row, 'graph'),
+  fingerprint: text(row, 'fingerprint'),
+  origin: json(row, 'origin'),
+  status: text(row, 'status') as CandidateStatus,
+  scores: jsonOrNull(row, 'scores'),
+  reranked: integer(row, 'reranked') === 1,
+  verdict: verdictOf(row),
+})
+
+const verdictOf = (row: ReturnType<Database['all']>[number]): Verdict | null => {
+  const dispatched = numberOrNull(row, 'dispatched')
+  if (dispatched === null) return null
+  if (dispatched === 1) return { kind: 'train' }
+  const of = numberOrNull(row, 'duplicate_of')
+  return of === null ? { kind: 'static', rejection: json(row, 'rejection') } : { kind: 'duplicate', of }
+}
+
+/** All candidates of a search in order. */
+export const entries = (db: Database, key: number): StoredEntry[] =>
+  db.all(`${ENTRY} ORDER BY c.number`, key).map(entryOf)
+
+export const entry = (db: Database, key: number, number: number): StoredEntry | null => {
+  const row = db.get(`${ENTRY} AND c.number = ?`, key, number)
+  return row ? entryOf(row) : null
+}
+
+/** The number the next candidate gets. */
+export const nextNumber = (db: Database, key: number): number =>
+  integer(db.get('SELECT ifnull(max(number) + 1, 0) AS next FROM candidates WHERE search = ?', key)!, 'next')
+
+const bits = (ops: readonly string[]): number =>
+  OP_NAMES.reduce((mask, op, i) => (ops.includes(op) ? mask + 2 ** i : mask), 0)

@@ -1,0 +1,77 @@
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
+
+export type Row = Record<string, SQLOutputValue>
+
+/** Prepared statements kept by their text, and transactions that may nest. */
+export class Database {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #listeners = new Set<() => void>()
+  #depth = 0
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)))
+    return statement
+  }
+
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values)
+  }
+  all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return this.#prepare(sql).all(...values)
+  }
+  /** Returns how many rows changed. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes)
+  }
+
+  /** All of `action` or nothing; other processes wait meanwhile. Inside another `write` it is part of that one. */
+  write<T>(action: () => T): T {
+    if (this.#depth > 0) return action()
+    this.#db.exec('BEGIN IMMEDIATE')
+    this.#depth = 1
+    let result: T
+    try {
+      result = action()
+      this.#db.exec('COMMIT')
+    } catch (error) {
+      this.#db.exec('ROLLBACK')
+      throw error
+    } finally {
+      this.#depth = 0
+    }
+    for (const listener of this.#listeners) listener()
+    return result
+  }
+
+  /** Called after every write of this process. */
+  onWrite(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Changes whenever another connection has written. */
+  version(): number {
+    return Number(this.get('PRAGMA data_version')!['data_version'])
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}
+
+export const text = (row: Row, column: string): string => String(row[column])
+export const textOrNull = (row: Row, column: string): string | null =>
+  row[column] === null ? null : String(row[column])
+export const integer = (row: Row, column: string): number => Number(row[column])
+export const numberOrNull = (row: Row, column: string): number | null =>
+  row[column] === null ? null : Number(row[column])
+/** JSON that this program wrote, by the type it was written with. */
+export const json = <T>(row: Row, column: string): T => JSON.parse(text(row, column)) as T
+export const jsonOrNull = <T>(row: Row, column: string): T | null =>
+  row[column] === null ? null : json<T>(row, column)

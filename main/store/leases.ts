@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { integer, text, type Database } from './database.ts'
+
+/** A lease whose holder gave no sign for so long is free, even when its process id is in use. */
+export const LEASE_MS = 30_000
+
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost'
+}
+
+/** Holders made by this process: one of its id but not among them had the same id before, in a container, say. */
+const own = new Set<string>()
+
+/** A new name to hold leases under. */
+export const createHolder = (): string => {
+  const holder = randomUUID()
+  own.add(holder)
+  return holder
+}
+
+/** Who runs a search now; null: nobody. A dead holder (same machine, process gone) counts as nobody. */
+export const leaseHolder = (
+  db: Database,
+  key: number,
+): { readonly holder: string; readonly pid: number; readonly machine: string } | null => {
+  const row = db.get('SELECT * FROM leases WHERE search = ?', key)
+  if (!row || Date.now() - integer(row, 'beat') > LEASE_MS) return null
+  const [holder, machine, pid] = [text(row, 'holder'), text(row, 'machine'), integer(row, 'pid')]
+  const alive = pid === process.pid ? own.has(holder) : processAlive(pid)
+  return machine === hostname() && !alive ? null : { holder, pid, machine }
+}
+
+/** Takes the lease of a search, so that no two processes run it. Throws one sentence when another has it. */
+export const acquireLease = (db: Database, key: number, holder: string): void =>
+  db.write(() => {
+    const now = leaseHolder(db, key)
+    if (now && now.holder !== holder)
+      throw new LeaseLost(`the search is being run by process ${now.pid} on ${now.machine}`)
+    db.run(
+      'INSERT OR REPLACE INTO leases (search, holder, machine, pid, beat) VALUES (?, ?, ?, ?, ?)',
+      key,
+      holder,
+      hostname(),
+      process.pid,
+      Date.now(),
+    )
+  })
+
+export const beatLease = (db: Database, key: number, holder: string): void => {
+  const kept = db.run('UPDATE leases SET beat = ? WHERE search = ? AND holder = ?', Date.now(), key, holder)
+  if (kept === 0) throw new LeaseLost('another process took the search over')
+}
+
+export const releaseLease = (db: Database, key: number, holder: string): void => {
+  db.run('DELETE FROM leases WHERE search = ? AND holder = ?', key, holder)
+}
+
+/** Writes for the holder of the lease only: one who lost it (a suspended process) must not touch the search. */
+export const fenced = <T>(db: Database, key: number, holder: string, action: () => T): T =>
+  db.write(() => {
+    if (db.get('SELECT holder FROM leases WHERE search = ?', key)?.['holder'] !== holder)
+      throw new LeaseLost('another process took the search over')
+    return action()
+  })
+
+const processAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

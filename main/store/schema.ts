@@ -1,0 +1,92 @@
+/**
+ * The schema as a list of steps: a store of version n has had the first n applied. Only ever append.
+ *
+ * `candidates` is narrow, so that filtering and sorting 100,000 of them stays quick; graphs and traces lie in
+ * `layers`. `dispatched`: null for an inserted layer the search has not come to, 0 for one settled at once (static
+ * rejection, duplicate), 1 for one sent to training. `at_seconds`: running seconds of the search when it was
+ * settled. `ops`: live ops as bits, in the order of the op table. `words`: what a text filter looks in.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE searches (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    config TEXT NOT NULL,
+    state TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    failure TEXT,
+    seconds REAL NOT NULL DEFAULT 0,
+    requeued INTEGER NOT NULL DEFAULT 0,
+    made TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE candidates (
+    search INTEGER NOT NULL REFERENCES searches(key),
+    number INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    label TEXT NOT NULL,
+    parent INTEGER,
+    status TEXT NOT NULL,
+    dispatched INTEGER,
+    alive INTEGER NOT NULL DEFAULT 0,
+    scores TEXT,
+    average REAL,
+    rejected TEXT,
+    duplicate_of INTEGER,
+    nodes INTEGER NOT NULL,
+    ops INTEGER NOT NULL,
+    words TEXT NOT NULL,
+    seconds REAL NOT NULL DEFAULT 0,
+    at_seconds REAL,
+    rerank_scores TEXT,
+    PRIMARY KEY (search, number)
+  ) STRICT;
+  CREATE INDEX candidates_by_average ON candidates (search, role, average, number);
+  CREATE INDEX candidates_by_status ON candidates (search, role, status, rejected, number);
+  CREATE INDEX candidates_by_seconds ON candidates (search, role, seconds, number);
+  CREATE INDEX candidates_by_nodes ON candidates (search, role, nodes, number);
+  CREATE INDEX candidates_by_parent ON candidates (search, parent) WHERE parent IS NOT NULL;
+  CREATE INDEX candidates_by_original ON candidates (search, duplicate_of) WHERE duplicate_of IS NOT NULL;
+  CREATE INDEX candidates_by_fingerprint ON candidates (search, fingerprint);
+  CREATE INDEX candidates_settled ON candidates (search, at_seconds) WHERE dispatched = 1;
+
+  CREATE TABLE layers (
+    search INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    graph TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    rejection TEXT,
+    failure TEXT,
+    PRIMARY KEY (search, number)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE evaluations (
+    key INTEGER PRIMARY KEY,
+    search INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    record TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX evaluations_by_candidate ON evaluations (search, number);
+
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    search INTEGER NOT NULL,
+    number INTEGER,
+    time TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_by_search ON events (search, seq);
+
+  CREATE TABLE leases (
+    search INTEGER PRIMARY KEY,
+    holder TEXT NOT NULL,
+    machine TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    beat INTEGER NOT NULL
+  ) STRICT;
+  `,
+]

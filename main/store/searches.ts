@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto'
+import { fingerprint } from '../../shared/canonical.ts'
+import { knownLayer } from '../../shared/known.ts'
+import type { Search, SearchConfig } from '../../shared/records.ts'
+import { addCandidate } from './candidates.ts'
+import { integer, type Database } from './database.ts'
+import { emit } from './events.ts'
+import { searchOf } from './rows.ts'
+
+export type NewSearch = {
+  readonly name: string
+  readonly config: SearchConfig
+  readonly made: Readonly<Record<string, string>>
+}
+
+/** A new search, running, with its baselines as its first candidates. */
+export const createSearch = (db: Database, { name, config, made }: NewSearch): Search =>
+  db.write(() => {
+    const id = randomBytes(5).toString('hex')
+    db.run(
+      "INSERT INTO searches (id, name, created_at, config, state, stage, made) VALUES (?, ?, ?, ?, 'running', 'baselines', ?)",
+      id,
+      name,
+      new Date().toISOString(),
+      JSON.stringify(config),
+      JSON.stringify(made),
+    )
+    const key = keyOf(db, id)
+    emit(db, key, null)
+    for (const [number, baseline] of config.baselines.entries()) {
+      const { graph, name } = knownLayer(baseline)
+      addCandidate(db, key, {
+        number,
+        role: 'baseline',
+        graph,
+        fingerprint: fingerprint(graph),
+        origin: { kind: 'known', name },
+        verdict: { kind: 'train' },
+      })
+    }
+    return getSearch(db, id)!
+  })
+
+/** The row's key. Throws for an unknown id. */
+export const keyOf = (db: Database, id: string): number => {
+  const row = db.get('SELECT key FROM searches WHERE id = ?', id)
+  if (!row) throw new Error(`store: needs the id of a search, got "${id}"`)
+  return integer(row, 'key')
+}
+
+export const getSearch = (db: Database, id: string): Search | null => {
+  const row = db.get('SELECT * FROM searches WHERE id = ?', id)
+  return row ? searchOf(row) : null
+}
+
+/** Newest first. */
+export const listSearches = (db: Database): Search[] =>
+  db.all('SELECT * FROM searches ORDER BY key DESC').map(searchOf)
+
+export type SearchChange = Partial<Pick<Search, 'state' | 'stage' | 'failure'>> & { requeued?: number }
+
+export const updateSearch = (db: Database, key: number, change: SearchChange): void =>
+  db.write(() => {
+    for (const [column, value] of Object.entries(change))
+      if (value !== undefined) db.run(`UPDATE searches SET ${column} = ? WHERE key = ?`, value, key)
+    emit(db, key, null)
+  })
+
+/** Running seconds so far; no event, since it changes all the time. */
+export const setSeconds = (db: Database, key: number, seconds: number): void => {
+  db.write(() => db.run('UPDATE searches SET seconds = ? WHERE key = ?', seconds, key))
+}

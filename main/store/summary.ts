@@ -1,0 +1,93 @@
+import type { Funnel, SearchSummary } from '../../shared/contract.ts'
+import { integer, jsonOrNull, numberOrNull, text, type Database } from './database.ts'
+
+/** How many candidates ended where. */
+export const funnel = (db: Database, key: number): Funnel => {
+  const count = { duplicate: 0, static: 0, quality: 0, stability: 0, failed: 0, scored: 0, pending: 0 }
+  const rows = db.all(
+    "SELECT status, rejected, count(*) AS count FROM candidates WHERE search = ? AND role = 'candidate' " +
+      'GROUP BY status, rejected',
+    key,
+  )
+  for (const row of rows) {
+    const status = text(row, 'status')
+    const where = status === 'rejected' ? text(row, 'rejected') : status
+    count[where in count ? (where as keyof typeof count) : 'pending'] += integer(row, 'count')
+  }
+  return { generated: Object.values(count).reduce((sum, n) => sum + n, 0), ...count }
+}
+
+const SCORED = "search = ? AND role = 'candidate' AND average IS NOT NULL"
+
+export const best = (db: Database, key: number): SearchSummary['best'] => {
+  const row = db.get(
+    `SELECT number, average FROM candidates WHERE ${SCORED} ORDER BY average DESC, number LIMIT 1`,
+    key,
+  )
+  return row ? { number: integer(row, 'number'), average: integer(row, 'average') } : null
+}
+
+/** Where the best average so far rose, in order of number. */
+export const trend = (db: Database, key: number): SearchSummary['trend'] =>
+  db
+    .all(
+      'SELECT number, at_seconds, average FROM (SELECT number, at_seconds, average, max(average) OVER ' +
+        '(ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before ' +
+        `FROM candidates WHERE ${SCORED}) WHERE before IS NULL OR average > before ORDER BY number`,
+      key,
+    )
+    .map((row) => ({
+      number: integer(row, 'number'),
+      seconds: integer(row, 'at_seconds'),
+      average: integer(row, 'average'),
+    }))
+
+export const baselines = (db: Database, key: number): SearchSummary['baselines'] =>
+  db
+    .all(
+      "SELECT number, label, scores FROM candidates WHERE search = ? AND role = 'baseline' ORDER BY number",
+      key,
+    )
+    .map((row) => ({
+      name: text(row, 'label'),
+      number: integer(row, 'number'),
+      scores: jsonOrNull(row, 'scores'),
+    }))
+
+/** What the forecast is made from. */
+export type Pace = {
+  /** Trained candidates settled, and in all. */
+  readonly settled: number
+  readonly dispatched: number
+  /** Running seconds at which the most recent ones were settled, newest first. */
+  readonly recent: readonly number[]
+  /** Mean seconds of work of a whole training (on every architecture). */
+  readonly training: number | null
+  readonly baselinesLeft: number
+  readonly reranked: number
+}
+
+const RECENT = 40
+
+export const pace = (db: Database, key: number): Pace => {
+  const counts = db.get(
+    "SELECT sum(role = 'candidate') AS dispatched, sum(role = 'candidate' AND at_seconds IS NOT NULL) AS settled, " +
+      "sum(role = 'baseline' AND at_seconds IS NULL) AS left, sum(rerank_scores IS NOT NULL) AS reranked, " +
+      "avg(CASE WHEN status = 'scored' THEN seconds END) AS training " +
+      'FROM candidates WHERE search = ? AND dispatched = 1',
+    key,
+  )!
+  const recent = db.all(
+    'SELECT at_seconds FROM candidates WHERE search = ? AND dispatched = 1 AND at_seconds IS NOT NULL ' +
+      `AND role = 'candidate' ORDER BY at_seconds DESC LIMIT ${RECENT}`,
+    key,
+  )
+  return {
+    settled: numberOrNull(counts, 'settled') ?? 0,
+    dispatched: numberOrNull(counts, 'dispatched') ?? 0,
+    recent: recent.map((row) => integer(row, 'at_seconds')),
+    training: numberOrNull(counts, 'training'),
+    baselinesLeft: numberOrNull(counts, 'left') ?? 0,
+    reranked: numberOrNull(counts, 'reranked') ?? 0,
+  }
+}
