@@ -1,0 +1,132 @@
+import { fingerprint } from '../../shared/canonical.ts'
+import type { Graph } from '../../shared/graph.ts'
+import { createRandom } from '../../shared/random.ts'
+import type { CandidateRole, Origin, Rejection, SearchConfig } from '../../shared/records.ts'
+import { Population, type Member } from './population.ts'
+import { propose, type Proposal, type Standing } from './propose.ts'
+import { staticRejection } from './static.ts'
+
+/** What the history needs to know of a candidate; a subset of `Candidate`. */
+export type Entry = {
+  readonly number: number
+  readonly role: CandidateRole
+  readonly graph: Graph
+  readonly fingerprint: string
+  readonly origin: Origin
+  readonly scores: readonly number[] | null
+  readonly verdict: Verdict
+}
+/** static: rejected at once; duplicate: of an earlier candidate; train: goes to a worker. */
+export type Verdict =
+  | { readonly kind: 'static'; readonly rejection: Rejection }
+  | { readonly kind: 'duplicate'; readonly of: number }
+  | { readonly kind: 'train' }
+
+/** Who entered the population and who left it. */
+export type Change = { readonly entered: number[]; readonly left: number[] }
+
+/**
+ * The search as a state machine without clock or chance of its own: what is proposed depends on the seed and on
+ * the candidates before, never on timing. Up to `inFlight` candidates are in training; only the oldest is ever
+ * committed, so that the order in which workers finish does not matter. The same calls, made from the rows of a
+ * store, rebuild the state after a crash.
+ */
+export class History {
+  readonly config: SearchConfig
+  readonly #population: Population
+  readonly #inFlight: Entry[] = []
+  readonly #holder = new Map<string, number>()
+  readonly #scores = new Map<number, readonly number[]>()
+  readonly #known: { number: number; graph: Graph }[] = []
+  #trained = 0
+  #admitted = 0
+  #misses = 0
+
+  constructor(config: SearchConfig) {
+    this.config = config
+    this.#population = new Population(config.evolution.population)
+  }
+
+  get members(): readonly Member[] {
+    return this.#population.members
+  }
+  /** Candidates sent to training so far. */
+  get trained(): number {
+    return this.#trained
+  }
+  get full(): boolean {
+    return this.#inFlight.length >= this.config.evolution.inFlight
+  }
+  /** Number of the candidate to be committed next, null when none is in flight. */
+  get oldest(): number | null {
+    return this.#inFlight[0]?.number ?? null
+  }
+  get inFlight(): readonly number[] {
+    return this.#inFlight.map((entry) => entry.number)
+  }
+
+  /** The layer that candidate `number` should be. */
+  propose(number: number): Proposal {
+    const standing: Standing = {
+      members: this.members,
+      known: this.#known,
+      admitted: this.#admitted,
+      misses: this.#misses,
+    }
+    return propose(this.config, standing, createRandom('candidate', this.config.seed, number))
+  }
+
+  judge(graph: Graph): { readonly fingerprint: string; readonly verdict: Verdict } {
+    const print = fingerprint(graph)
+    const of = this.#holder.get(print)
+    if (of !== undefined) return { fingerprint: print, verdict: { kind: 'duplicate', of } }
+    const rejection = staticRejection(graph)
+    return {
+      fingerprint: print,
+      verdict: rejection === null ? { kind: 'train' } : { kind: 'static', rejection },
+    }
+  }
+
+  /** A baseline with its final result: known by fingerprint, but no member of the population. */
+  baseline(entry: Pick<Entry, 'number' | 'fingerprint' | 'scores'>): void {
+    if (!this.#holder.has(entry.fingerprint)) this.#holder.set(entry.fingerprint, entry.number)
+    if (entry.scores) this.#scores.set(entry.number, entry.scores)
+  }
+
+  /** Records the next candidate. One to be trained is in flight from now on; never call it when full. */
+  take(entry: Entry): Change {
+    if (entry.origin.kind === 'known') this.#known.push({ number: entry.number, graph: entry.graph })
+    if (entry.verdict.kind === 'train') {
+      this.#holder.set(entry.fingerprint, entry.number)
+      this.#inFlight.push(entry)
+      this.#trained += 1
+      this.#admit()
+      return { entered: [], left: [] }
+    }
+    const scores = entry.verdict.kind === 'duplicate' ? this.#scores.get(entry.verdict.of) : undefined
+    const change = scores ? this.#enter(entry, scores) : { entered: [], left: [] }
+    if (change.entered.length > 0) this.#admit()
+    else this.#misses += 1
+    return change
+  }
+
+  /** Commits the oldest in flight; `scores` are null when it was rejected or failed. */
+  commit(number: number, scores: readonly number[] | null): Change {
+    const entry = this.#inFlight[0]
+    if (entry?.number !== number)
+      throw new Error(`history: needs the oldest candidate ${entry?.number ?? 'none'} next, got ${number}`)
+    this.#inFlight.shift()
+    return scores ? this.#enter(entry, scores) : { entered: [], left: [] }
+  }
+
+  #admit(): void {
+    this.#admitted += 1
+    this.#misses = 0
+  }
+
+  #enter({ number, graph, fingerprint }: Entry, scores: readonly number[]): Change {
+    this.#scores.set(number, scores)
+    const { entered, left } = this.#population.enter({ number, graph, fingerprint, scores })
+    return { entered: entered ? [number] : [], left: left ? [left.number] : [] }
+  }
+}
