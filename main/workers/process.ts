@@ -1,0 +1,65 @@
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { FromWorker, ToWorker } from './protocol.ts'
+
+/** A running worker process, whoever started it: Node's fork, or Electron's utilityProcess. */
+export type Child = {
+  readonly pid: number | undefined
+  send(message: ToWorker): void
+  /** At once, without a chance to clean up: nothing in it is worth keeping. */
+  kill(): void
+  onMessage(listener: (message: FromWorker) => void): void
+  onExit(listener: (code: number | null, signal: string | null) => void): void
+  /** The last of what it wrote to stderr. */
+  lastWords(): string
+}
+
+/** Starts `child.ts` with these arguments. */
+export type Spawn = (childFile: string, args: readonly string[]) => Child
+
+/** The worker's program, to be started with the evaluator module's path and a number of threads. */
+export const CHILD_FILE = fileURLToPath(new URL('child.ts', import.meta.url))
+
+const KEPT_CHARACTERS = 4000
+
+/** Keeps the end of a stream of text. */
+export const tail = (): { add(chunk: unknown): void; text(): string } => {
+  let kept = ''
+  return {
+    add: (chunk) => {
+      kept = (kept + String(chunk)).slice(-KEPT_CHARACTERS)
+    },
+    text: () => kept.trim(),
+  }
+}
+
+export const spawnNode: Spawn = (childFile, args) => {
+  const child = fork(childFile, [...args], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  })
+  const words = tail()
+  child.stderr?.on('data', (chunk) => words.add(chunk))
+  return {
+    pid: child.pid,
+    // A process that died meanwhile is told of by its exit.
+    send: (message) => void child.send(message, () => undefined),
+    kill: () => void child.kill('SIGKILL'),
+    onMessage: (listener) => void child.on('message', (message) => listener(message as FromWorker)),
+    onExit: (listener) => {
+      let told = false
+      const tell = (code: number | null, signal: string | null): void => {
+        if (!told) listener(code, signal)
+        told = true
+      }
+      // 'close' comes when stderr is read to its end; an orphan of the worker may hold it open for ever.
+      child.on('exit', (code, signal) => setTimeout(() => tell(code, signal), 500))
+      child.on('close', tell)
+      child.on('error', (error) => {
+        words.add(error.message)
+        tell(null, null)
+      })
+    },
+    lastWords: words.text,
+  }
+}

@@ -1,0 +1,141 @@
+import type { WorkerStatus } from '../../shared/contract.ts'
+import type { EvaluationProgress } from '../../shared/records.ts'
+import type { Child } from './process.ts'
+import type { FromWorker, ToWorker } from './protocol.ts'
+
+/** How a worker's task ended, apart from its answer. */
+export type Ending =
+  | { readonly kind: 'answer'; readonly message: FromWorker }
+  /** The process is gone, with the task if it had one. */
+  | { readonly kind: 'gone'; readonly cause: string; readonly trace: string; readonly ready: boolean }
+
+type Watch = {
+  readonly task: number
+  readonly since: number
+  readonly seconds: number
+}
+type Options = {
+  readonly child: Child
+  readonly silenceSeconds: number
+  readonly residentBytes: number
+  readonly onReady: (facts: Readonly<Record<string, string>>) => void
+  readonly onProgress: (progress: EvaluationProgress) => void
+  readonly onEnd: (ending: Ending) => void
+}
+
+const CHECK_MS = 250
+
+/** One worker process: watches its time, silence and memory, and ends it when one goes past its limit. */
+export class Worker {
+  readonly #options: Options
+  readonly #timer: NodeJS.Timeout
+  #ready = false
+  #gone = false
+  #heard = performance.now()
+  #resident: number | null = null
+  #watch: Watch | null = null
+  #progress: EvaluationProgress | null = null
+  /** Why this process was ended by the pool; null when it ended by itself. */
+  #cause: string | null = null
+  tasks = 0
+
+  constructor(options: Options) {
+    this.#options = options
+    options.child.onMessage((message) => this.#receive(message))
+    options.child.onExit((code, signal) => this.#exited(code, signal))
+    this.#timer = setInterval(() => this.#check(), CHECK_MS)
+    this.#timer.unref()
+  }
+
+  get state(): WorkerStatus['state'] {
+    if (this.#gone) return 'dead'
+    if (!this.#ready) return 'starting'
+    return this.#watch ? 'busy' : 'idle'
+  }
+  get residentBytes(): number | null {
+    return this.#resident
+  }
+  get progress(): EvaluationProgress | null {
+    return this.#progress
+  }
+  /** Seconds of the task it works on. */
+  get seconds(): number {
+    return this.#watch ? (performance.now() - this.#watch.since) / 1000 : 0
+  }
+
+  /** Gives an idle worker its task, and how long it may take. */
+  assign(message: ToWorker, seconds: number): void {
+    if (this.state !== 'idle') throw new Error(`worker: needs to be idle, is ${this.state}`)
+    this.#watch = { task: message.task, since: performance.now(), seconds }
+    this.#heard = performance.now()
+    this.#progress = null
+    this.tasks += 1
+    this.#options.child.send(message)
+  }
+
+  /** Ends the process; `cause` is what its task is told. */
+  end(cause: string): void {
+    this.#cause ??= cause
+    this.#options.child.kill()
+  }
+
+  #receive(message: FromWorker): void {
+    if (this.#cause !== null) return
+    this.#heard = performance.now()
+    if (message.kind === 'ready') {
+      this.#ready = true
+      this.#options.onReady(message.facts)
+    } else if (message.kind === 'broken') {
+      this.#cause = message.message
+    } else if (message.kind === 'beat') {
+      this.#resident = message.residentBytes
+      if (message.residentBytes > this.#options.residentBytes)
+        this.end(
+          `out of memory: ${gigabytes(message.residentBytes)} held, ${gigabytes(this.#options.residentBytes)} allowed`,
+        )
+    } else if (message.task === this.#watch?.task) {
+      if (message.kind === 'progress') {
+        this.#progress = message.progress
+        this.#options.onProgress(message.progress)
+      } else {
+        this.#watch = null
+        this.#progress = null
+        this.#options.onEnd({ kind: 'answer', message })
+      }
+    }
+  }
+
+  #check(): void {
+    if (this.#gone || this.#cause !== null) return
+    const silent = (performance.now() - this.#heard) / 1000
+    const { silenceSeconds } = this.#options
+    if ((this.#watch || !this.#ready) && silent > silenceSeconds)
+      this.end(`hangs: no sign for ${Math.round(silent)} s, ${silenceSeconds} s allowed`)
+    else if (this.#watch && this.seconds > this.#watch.seconds)
+      this.end(`took too long: ${Math.round(this.seconds)} s, ${Math.round(this.#watch.seconds)} s allowed`)
+  }
+
+  #exited(code: number | null, signal: string | null): void {
+    clearInterval(this.#timer)
+    this.#gone = true
+    this.#watch = null
+    const trace = this.#options.child.lastWords()
+    this.#options.onEnd({
+      kind: 'gone',
+      cause: this.#cause ?? causeOf(code, signal, trace),
+      trace,
+      ready: this.#ready,
+    })
+  }
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`
+
+const causeOf = (code: number | null, signal: string | null, trace: string): string => {
+  if (/heap out of memory|bad_alloc|OOM when allocating/i.test(trace))
+    return 'out of memory: an allocation failed'
+  if (signal === 'SIGKILL') return 'killed by the system (SIGKILL), as happens when memory runs out'
+  if (signal !== null) return `crashed with ${signal}`
+  if (code === null) return 'could not be started'
+  return `ended with exit code ${code}`
+}
