@@ -1,0 +1,64 @@
+/** The seam: the only file that knows the bridge, Electron's preload or the browser host's WebSocket. */
+import { z } from 'zod'
+import {
+  ContractError,
+  type Argument,
+  type Bridge,
+  type EventFrame,
+  type Replies,
+  type RequestName,
+} from '../shared/contract.ts'
+import { eventFrameSchema, REPLIES, replyFrameSchema } from '../shared/replies.ts'
+import { socketBridge, type Connection, type Socket } from './socket.ts'
+
+// zod would probe for `eval`, which the page's content security policy forbids.
+z.config({ jitless: true })
+
+declare global {
+  interface Window {
+    readonly normforge?: Bridge
+  }
+}
+
+export type Api = {
+  request<N extends RequestName>(name: N, argument: Argument<N>): Promise<Replies[N]>
+  subscribe(since: number, listener: (frame: EventFrame) => void): () => void
+  /** Tries to reconnect now; nothing where the connection cannot be lost. */
+  retry(): void
+}
+
+/** Electron's calls cross the same checks as the socket's frames. */
+const checked = (bridge: Bridge): Bridge => ({
+  request: async (frame) => replyFrameSchema.parse(await bridge.request(frame)),
+  subscribe: (since, listener) => bridge.subscribe(since, (frame) => listener(eventFrameSchema.parse(frame))),
+})
+
+const openSocket = (): Socket => {
+  const address = new URL('socket', location.href)
+  address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
+  address.hash = ''
+  address.search = new URLSearchParams({
+    token: new URLSearchParams(location.search).get('token') ?? '',
+  }).toString()
+  return new WebSocket(address)
+}
+
+/** Connects the page to whichever host it runs in. */
+export const connect = (onConnection: (now: Connection) => void): Api => {
+  let next = 1
+  const make = (bridge: Bridge, retry: () => void): Api => ({
+    request: async (name, argument) => {
+      const reply = await bridge.request({ id: next++, name, argument })
+      if (!reply.ok) throw new ContractError(reply.code, reply.message)
+      return REPLIES[name].parse(reply.value)
+    },
+    subscribe: bridge.subscribe,
+    retry,
+  })
+  if (window.normforge) {
+    onConnection({ state: 'open' })
+    return make(checked(window.normforge), () => undefined)
+  }
+  const bridge = socketBridge(openSocket, onConnection)
+  return make(bridge, bridge.retry)
+}

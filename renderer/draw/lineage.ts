@@ -1,0 +1,192 @@
+import type { LineageNode } from '../../shared/contract.ts'
+import { outcome, type Outcome } from '../family.ts'
+import { robustDomain, type Domain } from './scale.ts'
+import { layoutTree } from './tree.ts'
+import type { Window } from './viewport.ts'
+
+/** `family`: rows of the family tree; `score`: height is the average accuracy. */
+export type LineageLayout = 'family' | 'score'
+/** Where the candidates without offspring or score go: lanes below the tree, leaves at their parents, or nowhere. */
+export type OthersShown = 'lanes' | 'leaves' | 'hidden'
+
+export type Mark = {
+  readonly node: LineageNode
+  readonly kind: Outcome
+  /** Candidate number, and row or minus the accuracy in percent: data of the drawing's window. */
+  readonly x: number
+  readonly y: number
+  /** 0..1 along the ramp, null without a score. */
+  readonly t: number | null
+  readonly label: string | null
+  /** Descendants not drawn, because the mark is collapsed. */
+  readonly hidden: number
+}
+export type Link = { readonly from: Mark; readonly to: Mark }
+export type LaneKind = 'baseline' | Exclude<Outcome, 'scored'>
+/** Candidates drawn apart from the tree, ascending by number. */
+export type Lane = { readonly kind: LaneKind; readonly nodes: readonly LineageNode[] }
+
+export type LineageModel = {
+  readonly layout: LineageLayout
+  /** Ascending by number. */
+  readonly marks: readonly Mark[]
+  readonly links: readonly Link[]
+  readonly lanes: readonly Lane[]
+  readonly byNumber: ReadonlyMap<number, Mark>
+  /** Accuracies at the ends of the ramp. */
+  readonly scores: Domain
+  readonly whole: Window
+}
+
+const LANES: readonly LaneKind[] = [
+  'baseline',
+  'pending',
+  'duplicate',
+  'static',
+  'quality',
+  'stability',
+  'failed',
+]
+
+/** A root's name where it has one worth reading. */
+const labelOf = (node: LineageNode): string | null =>
+  node.origin === 'random' || node.origin === 'mutation' ? null : node.origin
+
+/**
+ * Every candidate exactly once, in the tree or in a lane (or hidden under a collapsed ancestor). In the tree: scored layers, and
+ * whatever has scored offspring; others too where they are shown as leaves.
+ */
+export const lineageModel = (
+  nodes: readonly LineageNode[],
+  layout: LineageLayout,
+  others: OthersShown,
+  collapsed: ReadonlySet<number> = new Set(),
+): LineageModel => {
+  const inTree = members(nodes, others)
+  const drawn = nodes.filter((node) => inTree.has(node.number))
+  const averages = drawn.flatMap((node) => (node.average === null ? [] : [node.average]))
+  const scores = robustDomain(averages)
+  const tree = layoutTree(
+    drawn.map((node) => ({ number: node.number, parent: node.parent, labelled: labelOf(node) !== null })),
+    collapsed,
+  )
+  const floor = scores[0] - (scores[1] - scores[0]) * 0.04
+
+  const marks: Mark[] = []
+  const byNumber = new Map<number, Mark>()
+  const links: Link[] = []
+  for (const node of drawn) {
+    const row = tree.rows.get(node.number)
+    if (row === undefined) continue
+    const average = node.average
+    const height = Math.min(Math.max(average ?? floor, floor), scores[1] + 1)
+    const mark: Mark = {
+      node,
+      kind: outcome(node),
+      x: node.number,
+      y: layout === 'family' ? row : -height * 100,
+      t: average === null ? null : clampUnit((average - scores[0]) / (scores[1] - scores[0] || 1)),
+      label: labelOf(node),
+      hidden: tree.hidden.get(node.number) ?? 0,
+    }
+    marks.push(mark)
+    byNumber.set(node.number, mark)
+    const from = node.parent === null ? undefined : byNumber.get(node.parent)
+    if (from) links.push({ from, to: mark })
+  }
+  return {
+    layout,
+    marks,
+    links,
+    lanes: others === 'hidden' ? [] : lanes(nodes, inTree),
+    byNumber,
+    scores,
+    whole: whole(layout, nodes, tree.extent, scores),
+  }
+}
+
+const clampUnit = (t: number): number => Math.min(1, Math.max(0, t))
+
+const members = (nodes: readonly LineageNode[], others: OthersShown): Set<number> => {
+  const found = new Set<number>()
+  const parents = new Map(nodes.map((node) => [node.number, node.parent]))
+  for (const node of nodes) {
+    if (node.role === 'baseline') continue
+    const leaf = others === 'leaves' && node.parent !== null && outcome(node) !== 'pending'
+    if (outcome(node) !== 'scored' && !leaf && labelOf(node) === null) continue
+    // The way back to the root belongs to it, whatever became of the ancestors.
+    for (
+      let at: number | null | undefined = node.number;
+      at !== null && at !== undefined;
+      at = parents.get(at)
+    ) {
+      if (found.has(at)) break
+      found.add(at)
+    }
+  }
+  return found
+}
+
+const lanes = (nodes: readonly LineageNode[], inTree: ReadonlySet<number>): Lane[] => {
+  const byKind = new Map<LaneKind, LineageNode[]>(LANES.map((kind) => [kind, []]))
+  for (const node of nodes) {
+    if (inTree.has(node.number)) continue
+    const kind = outcome(node)
+    const lane = node.role === 'baseline' || kind === 'scored' ? 'baseline' : kind
+    byKind.get(lane)!.push(node)
+  }
+  return LANES.flatMap((kind) => {
+    const found = byKind.get(kind)!
+    return found.length > 0 ? [{ kind, nodes: found }] : []
+  })
+}
+
+/** Rows are never drawn further apart than a small tree needs: the window of a few rows is wider than they are. */
+const LEAST_ROWS = 14
+
+const whole = (
+  layout: LineageLayout,
+  nodes: readonly LineageNode[],
+  rows: readonly [number, number],
+  scores: Domain,
+): Window => {
+  const last = Math.max(12, nodes.at(-1)?.number ?? 0)
+  const [x0, x1] = [-last * 0.015, last * 1.015]
+  if (layout === 'score') return { x0, x1, y0: -scores[1] * 100, y1: -scores[0] * 100 }
+  const spare = Math.max(0, LEAST_ROWS - (rows[1] - rows[0] + 1)) / 2
+  return { x0, x1, y0: rows[0] - 1 - spare, y1: rows[1] + 1 + spare }
+}
+
+/** Position of the first item at or after `number` in a list ascending by number. */
+export const lowerBound = <T>(items: readonly T[], number: number, at: (item: T) => number): number => {
+  let [low, high] = [0, items.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (at(items[middle]!) < number) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The mark nearest to a point in pixels, within `reach` pixels. */
+export const nearest = (
+  marks: readonly Mark[],
+  at: { readonly x: number; readonly y: number },
+  toPixels: { x(value: number): number; y(value: number): number; dataX(pixel: number): number },
+  reach: number,
+  upTo = Infinity,
+): Mark | null => {
+  let best: Mark | null = null
+  let least = reach
+  const end = toPixels.dataX(at.x + reach)
+  for (let i = lowerBound(marks, toPixels.dataX(at.x - reach), (mark) => mark.x); i < marks.length; i++) {
+    const mark = marks[i]!
+    if (mark.x > end || mark.x > upTo) break
+    const distance = Math.hypot(toPixels.x(mark.x) - at.x, toPixels.y(mark.y) - at.y)
+    if (distance < least) {
+      least = distance
+      best = mark
+    }
+  }
+  return best
+}

@@ -1,0 +1,122 @@
+import type { LineageNode } from '../shared/contract.ts'
+
+/** The candidates of one search by number, with their children: filled once, then kept up to date by events. */
+export class Family {
+  readonly #nodes = new Map<number, LineageNode>()
+  readonly #children = new Map<number, number[]>()
+  #sorted: LineageNode[] | null = null
+
+  constructor(nodes: readonly LineageNode[] = []) {
+    for (const node of nodes) this.put(node)
+  }
+
+  /** Adds a candidate or replaces what was known of it. */
+  put(node: LineageNode): void {
+    const before = this.#nodes.get(node.number)
+    this.#nodes.set(node.number, node)
+    this.#sorted = null
+    if (before || node.parent === null) return
+    const siblings = this.#children.get(node.parent)
+    if (!siblings) this.#children.set(node.parent, [node.number])
+    else siblings.push(node.number)
+  }
+
+  get(number: number): LineageNode | undefined {
+    return this.#nodes.get(number)
+  }
+
+  get size(): number {
+    return this.#nodes.size
+  }
+
+  /** All candidates, ascending by number. */
+  get nodes(): readonly LineageNode[] {
+    this.#sorted ??= [...this.#nodes.values()].sort((a, b) => a.number - b.number)
+    return this.#sorted
+  }
+
+  /** Numbers of the children, ascending. */
+  children(number: number): readonly number[] {
+    return [...(this.#children.get(number) ?? [])].sort((a, b) => a - b)
+  }
+
+  /** From the layer itself back to its root. */
+  ancestry(number: number): LineageNode[] {
+    const path: LineageNode[] = []
+    const seen = new Set<number>()
+    for (let at = this.#nodes.get(number); at && !seen.has(at.number);) {
+      seen.add(at.number)
+      path.push(at)
+      at = at.parent === null ? undefined : this.#nodes.get(at.parent)
+    }
+    return path
+  }
+
+  /** Numbers of everything that descends from a layer. */
+  descendants(number: number): Set<number> {
+    const found = new Set<number>()
+    const pending = [number]
+    while (pending.length > 0)
+      for (const child of this.#children.get(pending.pop()!) ?? [])
+        if (!found.has(child)) {
+          found.add(child)
+          pending.push(child)
+        }
+    return found
+  }
+}
+
+/**
+ * Who was in the population when candidate `upTo` had come: the `capacity` most recent scored layers, one of each
+ * fingerprint. For the replay; the newest state comes from the program itself.
+ */
+export const aliveAt = (nodes: readonly LineageNode[], capacity: number, upTo: number): Set<number> => {
+  const window: LineageNode[] = []
+  const prints = new Set<string>()
+  for (const node of nodes) {
+    if (node.number > upTo) break
+    if (node.role !== 'candidate' || node.average === null || prints.has(node.fingerprint)) continue
+    window.push(node)
+    prints.add(node.fingerprint)
+    if (window.length > capacity) prints.delete(window.shift()!.fingerprint)
+  }
+  return new Set(window.map((node) => node.number))
+}
+
+/** What a candidate came to, as one word: the kinds that colours, lanes and filters speak of. */
+export const OUTCOMES = [
+  'scored',
+  'duplicate',
+  'static',
+  'quality',
+  'stability',
+  'failed',
+  'pending',
+] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+export const outcome = (node: Pick<LineageNode, 'status' | 'rejected'>): Outcome => {
+  if (node.status === 'rejected') return node.rejected ?? 'failed'
+  if (node.status === 'queued' || node.status === 'running') return 'pending'
+  return node.status
+}
+
+export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
+  scored: 'Scored',
+  duplicate: 'Duplicate',
+  static: 'Static',
+  quality: 'Quality',
+  stability: 'Stability',
+  failed: 'Failed',
+  pending: 'In work',
+}
+
+export const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
+  scored: 'trained on every architecture',
+  duplicate: 'equal to an earlier layer, whose result it takes',
+  static: 'ruled out before any training: not finite, or without dependence on x',
+  quality: 'too little accuracy after the first steps',
+  stability: 'the gradient norm blew up in the adversarial test',
+  failed: 'the worker crashed, hung or ran out of memory',
+  pending: 'queued or in training',
+}

@@ -1,0 +1,246 @@
+/** What the page knows, fed by the replies of the contract and by events with a sequence number. */
+import type {
+  AppEvent,
+  AppInfo,
+  CandidateDetail,
+  LineageNode,
+  SearchSummary,
+  WorkerStatus,
+} from '../shared/contract.ts'
+import { connect, type Api } from './api.ts'
+import { Family } from './family.ts'
+import { href, layerOf, parseRoute, searchOf, type Route, type SearchView } from './route.ts'
+import type { Connection } from './socket.ts'
+import { keepTheme, onSystemTheme, shownTheme, storedTheme, type Theme } from './theme.ts'
+
+/** At most this often is a search's summary asked for again while events pour in, milliseconds. */
+const SUMMARY_EVERY = 400
+
+export type Notice = { readonly id: number; readonly kind: 'error' | 'done'; readonly text: string }
+
+export class PageState {
+  connection = $state.raw<Connection>({ state: 'connecting' })
+  info = $state.raw<AppInfo | null>(null)
+  /** Newest first; null until the first answer. */
+  searches = $state.raw<readonly SearchSummary[] | null>(null)
+  workers = $state.raw<readonly WorkerStatus[]>([])
+  route = $state.raw<Route>(parseRoute(location.hash))
+  notices = $state.raw<readonly Notice[]>([])
+  /** The candidates of the search at hand. `version` rises with every change inside. */
+  family = $state.raw<Family | null>(null)
+  version = $state(0)
+  /** Number of the layer under the pointer, in whichever view. */
+  hovered = $state<number | null>(null)
+  theme = $state<Theme>(storedTheme())
+  now = $state(Date.now())
+
+  readonly #systemTheme = $state({ changes: 0 })
+  readonly shownTheme = $derived.by(() => {
+    void this.#systemTheme.changes
+    return shownTheme(this.theme)
+  })
+  /** The search of the view, else the one looked at last, else the newest. */
+  readonly search = $derived.by(() => {
+    const wanted = searchOf(this.route) ?? this.#last
+    return (
+      this.searches?.find((s) => s.search.id === wanted) ?? (searchOf(this.route) ? null : this.searches?.[0])
+    )
+  })
+  readonly selected = $derived(layerOf(this.route))
+
+  #last = $state<string | null>(null)
+  #api: Api
+  #seq = -1
+  #familyOf: string | null = null
+  /** Candidates that came while their family was being fetched. */
+  #early: LineageNode[] = []
+  #summaries = new Map<string, ReturnType<typeof setTimeout>>()
+  #details = new Map<string, { status: string; detail: Promise<CandidateDetail> }>()
+  #frame = 0
+
+  constructor() {
+    this.#api = connect((now) => {
+      this.connection = now
+      // The first call comes while the api is being made.
+      if (now.state === 'open') queueMicrotask(() => void this.#load())
+    })
+    window.addEventListener('hashchange', () => this.#arrive())
+    onSystemTheme(() => this.#systemTheme.changes++)
+    setInterval(() => (this.now = Date.now()), 1000)
+    this.#arrive()
+  }
+
+  get request(): Api['request'] {
+    return this.#api.request
+  }
+
+  retry(): void {
+    this.#api.retry()
+  }
+
+  go(route: Route, replace = false): void {
+    if (replace) {
+      history.replaceState(null, '', href(route))
+      this.#arrive()
+    } else location.hash = href(route)
+  }
+
+  /** Picks a layer in whatever view is open (null: none); every view shows it. */
+  pick(layer: number | null): void {
+    const route = this.route
+    if (!('layer' in route)) return
+    if (route.view === 'layer') {
+      if (layer !== null) this.go({ ...route, layer })
+    } else this.go({ ...route, layer }, true)
+  }
+
+  open(search: string, layer: number): void {
+    this.go({ view: 'layer', search, layer })
+  }
+
+  show(view: SearchView, search: string): void {
+    this.go({ view, search, layer: searchOf(this.route) === search ? this.selected : null })
+  }
+
+  setTheme(theme: Theme): void {
+    this.theme = theme
+    keepTheme(theme)
+  }
+
+  /** Runs an action and says so when it fails. */
+  async attempt<T>(action: () => Promise<T>): Promise<T | null> {
+    try {
+      return await action()
+    } catch (error) {
+      this.note('error', error instanceof Error ? error.message : String(error))
+      return null
+    }
+  }
+
+  note(kind: Notice['kind'], text: string): void {
+    const notice = { id: Date.now() + Math.random(), kind, text }
+    this.notices = [...this.notices, notice]
+    setTimeout(() => this.dismiss(notice.id), kind === 'error' ? 12_000 : 5000)
+  }
+
+  dismiss(id: number): void {
+    this.notices = this.notices.filter((notice) => notice.id !== id)
+  }
+
+  async control(id: string, action: 'pause' | 'resume' | 'stop'): Promise<void> {
+    const summary = await this.attempt(() => this.request(`searches.${action}`, { id }))
+    if (summary) this.#replace(summary)
+  }
+
+  /** Everything about one candidate; asked for once as long as its status stays the same. */
+  detail(search: string, number: number): Promise<CandidateDetail> {
+    const key = `${search}/${number}`
+    const status = this.family?.get(number)?.status ?? ''
+    const known = this.#details.get(key)
+    if (known?.status === status) return known.detail
+    const detail = this.request('candidates.get', { id: search, number })
+    this.#details.set(key, { status, detail })
+    detail.catch(() => this.#details.delete(key))
+    return detail
+  }
+
+  /** After every (re)connection: everything anew if the program's store is another one, else what was missed. */
+  async #load(): Promise<void> {
+    await this.attempt(async () => {
+      const info = await this.request('app.info', {})
+      this.info = info
+      if (this.#seq < 0 || info.seq < this.#seq) {
+        this.#seq = info.seq
+        this.#familyOf = null
+        this.#details.clear()
+        this.#api.subscribe(info.seq, (frame) => this.#fold(frame.events))
+      }
+      this.searches = newestFirst(await this.request('searches.list', {}))
+      this.workers = await this.request('workers.list', {})
+      await this.#loadFamily()
+    })
+  }
+
+  #arrive(): void {
+    this.route = parseRoute(location.hash)
+    this.hovered = null
+    this.#last = searchOf(this.route) ?? this.#last
+    if (this.connection.state === 'open' && this.searches) void this.attempt(() => this.#loadFamily())
+  }
+
+  async #loadFamily(): Promise<void> {
+    const id = searchOf(this.route)
+    if (id === null || id === this.#familyOf) return
+    this.family = null
+    this.#details.clear()
+    this.#early = []
+    if (!this.searches?.some((s) => s.search.id === id)) return
+    this.#familyOf = id
+    try {
+      const nodes = await this.request('searches.lineage', { id })
+      if (this.#familyOf !== id) return
+      this.family = new Family([...nodes, ...this.#early])
+      this.version++
+    } catch (error) {
+      if (this.#familyOf === id) this.#familyOf = null
+      throw error
+    }
+  }
+
+  #fold(events: readonly AppEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'workers') {
+        this.workers = event.workers
+        continue
+      }
+      this.#seq = Math.max(this.#seq, event.seq)
+      this.#refresh(event.search)
+      if (event.kind === 'candidate' && event.search === this.#familyOf) {
+        if (this.family) this.family.put(event.node)
+        else this.#early.push(event.node)
+        // Many events in one frame are one redraw.
+        this.#frame ||= requestAnimationFrame(() => {
+          this.#frame = 0
+          this.version++
+        })
+      }
+    }
+  }
+
+  #refresh(id: string): void {
+    if (this.#summaries.has(id)) return
+    const ask = async (): Promise<void> => {
+      this.#summaries.delete(id)
+      try {
+        this.#replace(await this.request('searches.get', { id }))
+      } catch {
+        // The next event or reconnection asks again.
+      }
+    }
+    this.#summaries.set(
+      id,
+      setTimeout(() => void ask(), SUMMARY_EVERY),
+    )
+  }
+
+  #replace(summary: SearchSummary): void {
+    const others = (this.searches ?? []).filter((s) => s.search.id !== summary.search.id)
+    const before = this.searches?.find((s) => s.search.id === summary.search.id)
+    this.searches = newestFirst([summary, ...others])
+    if (before?.search.state === 'running' && summary.search.state === 'done')
+      this.note('done', `“${summary.search.name}” has finished.`)
+    if (searchOf(this.route) === summary.search.id && this.connection.state === 'open')
+      void this.attempt(() => this.#loadFamily())
+  }
+
+  /** A search made here: known at once, before its first event. */
+  created(summary: SearchSummary): void {
+    this.#replace(summary)
+    this.go({ view: 'live', search: summary.search.id, layer: null })
+  }
+}
+
+const newestFirst = (searches: readonly SearchSummary[]): SearchSummary[] =>
+  [...searches].sort((a, b) => b.search.createdAt.localeCompare(a.search.createdAt))
+
+export const page = new PageState()
