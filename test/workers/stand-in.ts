@@ -1,0 +1,190 @@
+/**
+ * An evaluator for tests of the pool, the search and the hosts: what it answers is drawn from the layer's fingerprint
+ * and the task's seed instead of being trained, so that it is quick and repeats, with every field that the engine
+ * fills. Set by the environment:
+ *
+ * - NORMFORGE_STANDIN_MS: milliseconds an evaluation takes (5).
+ * - NORMFORGE_STANDIN_LOG: a file that gets a line "<fingerprint> <purpose> <pid>" for each evaluation that ended.
+ * - NORMFORGE_STANDIN_FAULTS: JSON of what goes wrong, `{ "<when>": "<fault>" }`. When: a fingerprint (every time),
+ *   "#3" (the third evaluation of a process), "*" (every evaluation), "start" (createEvaluator).
+ */
+import { appendFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DataReport } from '../../shared/contract.ts'
+import { fingerprint } from '../../shared/canonical.ts'
+import { createRandom } from '../../shared/random.ts'
+import type {
+  ArchitectureConfig,
+  CurvePoint,
+  DataConfig,
+  Evaluation,
+  EvaluationProgress,
+  EvaluationResult,
+  EvaluationTask,
+  Rejection,
+} from '../../shared/records.ts'
+import { EnvironmentError, type Evaluator, type EvaluatorOptions } from '../../main/workers/protocol.ts'
+
+/** Path to give a pool as its evaluator. */
+export const STAND_IN = import.meta.filename
+
+/**
+ * crash: killed as by the system; abort: a native crash; exit: ends with code 3; hang: never gives the event loop back,
+ * no heartbeat; endless: never answers, but beats; memory: holds 256 MB; throw; environment: an EnvironmentError.
+ */
+export type Fault = 'crash' | 'abort' | 'exit' | 'hang' | 'endless' | 'memory' | 'throw' | 'environment'
+export type Faults = Readonly<Record<string, Fault>>
+
+const held: Uint8Array[] = []
+const forever = (): Promise<never> => new Promise(() => setInterval(() => undefined, 1000))
+
+const FAULTS: Readonly<Record<Fault, () => Promise<void>>> = {
+  crash: async () => void process.kill(process.pid, 'SIGKILL'),
+  abort: async () => process.abort(),
+  exit: async () => process.exit(3),
+  hang: async () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
+  endless: forever,
+  memory: async () => {
+    held.push(new Uint8Array(256 * 2 ** 20).fill(1))
+    await forever()
+  },
+  throw: async () => {
+    throw new Error('stand-in: was told to throw')
+  },
+  environment: async () => {
+    throw new EnvironmentError('stand-in: the data were taken away')
+  },
+}
+
+const fail = async (...occasions: string[]): Promise<void> => {
+  const faults = JSON.parse(process.env['NORMFORGE_STANDIN_FAULTS'] || '{}') as Faults
+  const fault = occasions.map((occasion) => faults[occasion]).find(Boolean)
+  if (fault) await FAULTS[fault]()
+}
+
+/** The answer to a task: fixed by the layer, the seed, the purpose and the architectures. */
+export const answer = (task: EvaluationTask): EvaluationResult => {
+  const { purpose, seed, architectures } = task
+  const print = fingerprint(task.graph)
+  const layer = createRandom('stand-in', print, seed)
+  const fate = layer.next()
+  const talent = 0.45 + 0.35 * layer.next()
+  const rejection = rejectionOf(task, fate, talent)
+  const reached = rejection ? architectures.slice(0, 1) : architectures
+  const evaluations = reached.map((architecture) => {
+    const chance = createRandom(
+      'stand-in',
+      print,
+      seed,
+      architecture.name,
+      architecture.width,
+      architecture.depth,
+    )
+    const final = Math.min(0.99, talent + 0.04 * chance.normal() + (purpose === 'rerank' ? 0.05 : 0))
+    return training(task, architecture, rejection, final)
+  })
+  const scores = rejection ? null : evaluations.map(({ accuracy }) => accuracy!)
+  return {
+    scores,
+    rejection,
+    evaluations,
+    seconds: evaluations.reduce((sum, { seconds }) => sum + seconds, 0),
+  }
+}
+
+const rejectionOf = (task: EvaluationTask, fate: number, talent: number): Rejection | null => {
+  if (!task.rejection || fate > 0.35) return null
+  const { quality, stability } = task.rejection
+  const architecture = task.architectures[0]!.name
+  if (fate > 0.1)
+    return {
+      stage: 'quality',
+      reason: `validation accuracy too low after ${quality.steps} steps`,
+      measured: quality.minAccuracy * talent,
+      limit: quality.minAccuracy,
+      architecture,
+      step: quality.steps,
+    }
+  return {
+    stage: 'stability',
+    reason: 'the gradient norm passed the limit when the weights were moved to raise it',
+    measured: stability.maxGradientNorm * (1 + talent),
+    limit: stability.maxGradientNorm,
+    architecture,
+    step: 1 + Math.floor(stability.steps * fate),
+  }
+}
+
+const POINTS = 8
+const CHANCE = 0.1
+
+const training = (
+  { purpose, seed, training: { steps } }: EvaluationTask,
+  architecture: ArchitectureConfig,
+  rejection: Rejection | null,
+  final: number,
+): Evaluation => {
+  const end = rejection?.stage === 'quality' ? rejection.step! : steps
+  const curve = Array.from({ length: POINTS }, (_, i): CurvePoint => {
+    const done = (i + 1) / POINTS
+    const top = rejection?.stage === 'quality' ? rejection.measured! : final
+    const accuracy = i === POINTS - 1 ? top : CHANCE + (top - CHANCE) * Math.sqrt(done)
+    return {
+      step: Math.round(end * done),
+      loss: Math.log(10) * (1 - top * done),
+      accuracy: i % 2 ? accuracy : null,
+    }
+  })
+  return {
+    architecture,
+    purpose,
+    seed,
+    steps: end,
+    parameters: Math.round(270_000 * architecture.width ** 2 * architecture.depth),
+    curve,
+    accuracy: rejection ? null : final,
+    gradientNorm: rejection?.stage === 'quality' ? null : (rejection?.measured ?? 1000 * final),
+    seconds: (0.002 * end * architecture.width) / 0.25,
+  }
+}
+
+const evaluate = async (
+  task: EvaluationTask,
+  report: (progress: EvaluationProgress) => void,
+): Promise<EvaluationResult> => {
+  const result = answer(task)
+  const milliseconds = Number(process.env['NORMFORGE_STANDIN_MS'] ?? 5)
+  for (const { architecture, curve } of result.evaluations) {
+    await sleep(milliseconds / result.evaluations.length)
+    const { step, loss } = curve.at(-1)!
+    report({ stage: 'train', architecture: architecture.name, step, steps: task.training.steps, loss })
+  }
+  const log = process.env['NORMFORGE_STANDIN_LOG']
+  if (log) appendFileSync(log, `${fingerprint(task.graph)} ${task.purpose} ${process.pid}\n`)
+  return result
+}
+
+/** A folder of the user's can't be used; the other data sets are as asked for. */
+const check = async (data: DataConfig): Promise<DataReport> => {
+  if (data.kind === 'folder') throw new EnvironmentError(`stand-in: no images in ${data.path}`)
+  return {
+    data,
+    classes: Array.from({ length: 10 }, (_, i) => `class ${i}`),
+    trainingImages: data.trainingImages || 50_000,
+    validationImages: data.validationImages,
+  }
+}
+
+export const createEvaluator = async ({ threads }: EvaluatorOptions): Promise<Evaluator> => {
+  await fail('start')
+  let count = 0
+  return {
+    facts: { evaluator: 'stand-in', threads: String(threads) },
+    evaluate: async (task, report) => {
+      count += 1
+      await fail(fingerprint(task.graph), `#${count}`, '*')
+      return evaluate(task, report)
+    },
+    check,
+  }
+}
