@@ -54,6 +54,10 @@ export const baselines = (db: Database, key: number): SearchSummary['baselines']
       scores: jsonOrNull(row, 'scores'),
     }))
 
+/** Candidates put back in the queue when the search was last resumed. */
+export const requeued = (db: Database, key: number): number =>
+  integer(db.get('SELECT requeued FROM searches WHERE key = ?', key)!, 'requeued')
+
 /** What the forecast is made from. */
 export type Pace = {
   /** Trained candidates settled, and in all. */

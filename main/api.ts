@@ -1,0 +1,163 @@
+/** Answers each request of the contract, for every host: the browser host and Electron call exactly this. */
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import {
+  ContractError,
+  REQUESTS,
+  type AppInfo,
+  type Argument,
+  type Bridge,
+  type ReplyFrame,
+  type RequestName,
+  type Replies,
+} from '../shared/contract.ts'
+import type { DataConfig } from '../shared/records.ts'
+import { createFeed } from './feed.ts'
+import { createRunner, type Runner } from './search/runner.ts'
+import { examine } from './setup/doctor.ts'
+import type { Database } from './store/database.ts'
+import { newestSeq } from './store/events.ts'
+import { defaultDataFolder } from './store/folder.ts'
+import { candidateDetail, candidatePage, lineage } from './store/reading.ts'
+import { getSearch, keyOf, listSearches } from './store/searches.ts'
+import { openStore } from './store/store.ts'
+import { summaryOf } from './summary.ts'
+import { madeBy, version } from './versions.ts'
+import type { Limits } from './workers/limits.ts'
+import { createPool, type PoolOptions } from './workers/pool.ts'
+
+export type ApiOptions = {
+  readonly host: AppInfo['host']
+  readonly dataFolder?: string | undefined
+  /** Worker processes, and threads of each. */
+  readonly workers?: number | undefined
+  readonly threads?: number | undefined
+  readonly spawn?: PoolOptions['spawn']
+  /** Path of another evaluator module than the engine's. */
+  readonly evaluator?: string | undefined
+  readonly limits?: Partial<Limits> | undefined
+}
+
+/** `request` takes whatever a page sent, and always resolves: what went wrong is in the reply. */
+export type Api = {
+  request(frame: unknown): Promise<ReplyFrame>
+  readonly subscribe: Bridge['subscribe']
+  /** Ends all work; searches that were running go on at the next start. */
+  close(): Promise<void>
+}
+
+type Handlers = {
+  readonly [N in RequestName]: (argument: Argument<N>) => Replies[N] | Promise<Replies[N]>
+}
+
+const ENGINE = fileURLToPath(new URL('engine/evaluator.ts', import.meta.url))
+
+export const createApi = (options: ApiOptions): Api => {
+  const dataFolder = options.dataFolder ?? defaultDataFolder()
+  const db = openStore(dataFolder)
+  const pool = createPool({ ...options, count: options.workers, evaluator: options.evaluator ?? ENGINE })
+  const runner = createRunner({ db, pool, made: () => ({ ...madeBy(), ...pool.facts() }) })
+  const feed = createFeed(db, pool)
+
+  const keyOfKnown = (id: string): number => {
+    if (!getSearch(db, id)) throw new ContractError('missing', `there is no search "${id}"`)
+    return keyOf(db, id)
+  }
+  const summary = (id: string): Replies['searches.get'] => {
+    keyOfKnown(id)
+    return summaryOf(db, getSearch(db, id)!, pool.count)
+  }
+  const check = (data: DataConfig): Promise<Replies['data.check']> =>
+    pool.check(data).catch((error: Error) => {
+      throw new ContractError('invalid', error.message)
+    })
+
+  const handlers: Handlers = {
+    'app.info': async () => ({
+      version,
+      host: options.host,
+      dataFolder,
+      seq: newestSeq(db),
+      facts: await examine(dataFolder),
+    }),
+    'data.check': ({ data }) => check(data),
+    'searches.list': () => listSearches(db).map((search) => summaryOf(db, search, pool.count)),
+    'searches.create': async ({ name, config }) => {
+      // The embedded images can't be missing: its search starts at once.
+      if (config.data.kind !== 'shapes') await check(config.data)
+      return summary(runner.create({ name, config }).id)
+    },
+    'searches.get': ({ id }) => summary(id),
+    'searches.pause': async ({ id }) => {
+      await runner.pause(id)
+      return summary(id)
+    },
+    'searches.resume': ({ id }) => {
+      runner.resume(id)
+      return summary(id)
+    },
+    'searches.stop': async ({ id }) => {
+      await runner.stop(id)
+      return summary(id)
+    },
+    'searches.insert': ({ id, graph, note }) => runner.insert(id, graph, note),
+    'searches.lineage': ({ id }) => lineage(db, keyOfKnown(id)),
+    'candidates.list': ({ id, ...page }) => candidatePage(db, keyOfKnown(id), page),
+    'candidates.get': ({ id, number }) => {
+      const detail = candidateDetail(db, keyOfKnown(id), number)
+      if (!detail) throw new ContractError('missing', `search "${id}" has no candidate ${number}`)
+      return detail
+    },
+    'workers.list': () => pool.status(),
+  }
+  resumeLeft(db, runner)
+
+  return {
+    request: (frame) => answer(handlers, frame),
+    subscribe: feed.subscribe,
+    close: async () => {
+      feed.close()
+      await runner.close()
+      pool.close()
+      db.close()
+    },
+  }
+}
+
+/** Goes on with what was running when the program ended; a search that another process runs is only watched. */
+const resumeLeft = (db: Database, runner: Runner): void => {
+  for (const { id } of listSearches(db).filter(({ state }) => state === 'running'))
+    try {
+      runner.resume(id)
+    } catch (error) {
+      if (!(error instanceof ContractError && error.code === 'conflict')) throw error
+    }
+}
+
+const frameSchema = z.object({ id: z.int().min(0), name: z.string(), argument: z.unknown() })
+
+const answer = async (handlers: Handlers, frame: unknown): Promise<ReplyFrame> => {
+  const parsed = frameSchema.safeParse(frame)
+  if (!parsed.success)
+    return { id: 0, ok: false, code: 'invalid', message: 'a request needs an id, a name and an argument' }
+  const { id, name, argument } = parsed.data
+  try {
+    if (!isRequest(name)) throw new ContractError('invalid', `there is no request "${name}"`)
+    return { id, ok: true, value: await call(handlers, name, argument) }
+  } catch (error) {
+    const code = error instanceof ContractError ? error.code : 'internal'
+    if (code === 'internal') console.error(error)
+    return { id, ok: false, code, message: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+const isRequest = (name: string): name is RequestName => Object.hasOwn(REQUESTS, name)
+
+const call = <N extends RequestName>(handlers: Handlers, name: N, argument: unknown): unknown => {
+  const parsed = REQUESTS[name].safeParse(argument)
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!
+    throw new ContractError('invalid', `${name}: ${path.join('.') || 'argument'}: ${message}`)
+  }
+  return handlers[name](parsed.data as Argument<N>)
+}

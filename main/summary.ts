@@ -1,0 +1,20 @@
+import type { SearchSummary } from '../shared/contract.ts'
+import type { Search } from '../shared/records.ts'
+import { forecast } from './search/forecast.ts'
+import type { Database } from './store/database.ts'
+import { keyOf } from './store/searches.ts'
+import { baselines, best, funnel, pace, requeued, trend } from './store/summary.ts'
+
+/** A search as the page's overview and the command line show it. */
+export const summaryOf = (db: Database, search: Search, workers: number): SearchSummary => {
+  const key = keyOf(db, search.id)
+  return {
+    search,
+    funnel: funnel(db, key),
+    best: best(db, key),
+    baselines: baselines(db, key),
+    trend: trend(db, key),
+    ...forecast(search, pace(db, key), workers),
+    requeued: requeued(db, key),
+  }
+}
