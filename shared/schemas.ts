@@ -9,14 +9,14 @@ const positive = z.int().min(1)
 const fraction = z.number().min(0).max(1)
 const rate = z.number().min(0)
 
-export const graphSchema = z.strictObject({
+export const graphSchema: z.ZodType<Graph> = z.strictObject({
   version: z.literal(1),
   nodes: z
     .array(z.strictObject({ op: z.enum(OP_NAMES), inputs: z.array(count).min(1).max(2) }))
     .min(1)
     .max(64),
   affine: z.boolean(),
-}) satisfies z.ZodType<Graph>
+})
 
 export const searchConfigSchema = z.strictObject({
   preset: z.enum(['demo', 'overnight', 'paper']),
@@ -38,7 +38,8 @@ export const searchConfigSchema = z.strictObject({
       }),
     )
     .min(1)
-    .max(8),
+    .max(8)
+    .readonly(),
   training: z.strictObject({
     steps: positive,
     batchSize: positive,
@@ -71,5 +72,5 @@ export const searchConfigSchema = z.strictObject({
     inFlight: z.int().min(1).max(64),
     rerank: z.strictObject({ count, steps: count }),
   }),
-  baselines: z.array(z.string().min(1)).max(20),
+  baselines: z.array(z.string().min(1)).max(20).readonly(),
 }) satisfies z.ZodType<SearchConfig>
