@@ -23,9 +23,9 @@ const start = async (args: readonly string[]): Promise<number> => {
 
 const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   start,
+  /** The tests build the page themselves: one that doesn't build is their first failure. */
   test: async (args) => {
     await ensureTensorFlow()
-    await ensurePage()
     return node('test/run.ts', args)
   },
   cli: async (args) => {

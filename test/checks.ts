@@ -1,0 +1,48 @@
+import path from 'node:path'
+import { ensurePage } from '../main/setup/page.ts'
+import { root, runQuietly } from '../main/setup/process.mjs'
+import { lineCheck } from './lines.ts'
+
+export type Check = { readonly name: string; readonly ok: boolean }
+
+const tool = (script: string, ...args: string[]) => [path.join('node_modules', script), ...args]
+const TOOLS: Readonly<Record<string, string[]>> = {
+  format: tool('prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
+  lint: tool('eslint/bin/eslint.js', '--max-warnings', '0', '.'),
+  'types of shared': tool('typescript/bin/tsc', '-p', 'shared'),
+  'types of main': tool('typescript/bin/tsc', '-p', 'main'),
+  'types of test': tool('typescript/bin/tsc', '-p', 'test'),
+  'types of renderer': tool(
+    'svelte-check/bin/svelte-check',
+    '--tsconfig',
+    'renderer/tsconfig.json',
+    '--fail-on-warnings',
+  ),
+}
+
+const tell = (name: string, ok: boolean, output: string): Check => {
+  console.log(`${ok ? '✔' : '✖'} ${name}${ok ? '' : `\n${output.trim()}\n`}`)
+  return { name, ok }
+}
+
+/** The page that the tests open. A page that doesn't build fails the run, but doesn't keep the other tests from it. */
+export const buildPage = async (): Promise<Check> => {
+  const error = await ensurePage().then(
+    () => '',
+    (error: Error) => error.message,
+  )
+  return tell('page build', error === '', error)
+}
+
+/** Every check, whatever the others found; a failing one prints what its tool says. */
+export const runChecks = async (): Promise<Check[]> => {
+  const checks: Check[] = []
+  for (const [name, args] of Object.entries(TOOLS)) {
+    const { code, output } = await runQuietly(process.execPath, args, { cwd: root })
+    checks.push(tell(name, code === 0, output))
+  }
+  const lines = lineCheck()
+  checks.push(tell('source lines', lines.ok, lines.text))
+  if (lines.ok) console.log(lines.text)
+  return checks
+}
