@@ -40,7 +40,21 @@ const openSocket = (): Socket => {
   address.search = new URLSearchParams({
     token: new URLSearchParams(location.search).get('token') ?? '',
   }).toString()
-  return new WebSocket(address)
+  return asSocket(new WebSocket(address))
+}
+
+const asSocket = (real: WebSocket): Socket => {
+  const socket: Socket = {
+    send: (text) => real.send(text),
+    close: () => real.close(),
+    onopen: null,
+    onclose: null,
+    onmessage: null,
+  }
+  real.onopen = () => socket.onopen?.()
+  real.onclose = () => socket.onclose?.()
+  real.onmessage = (message: MessageEvent<unknown>) => socket.onmessage?.(message)
+  return socket
 }
 
 /** Connects the page to whichever host it runs in. */

@@ -2,6 +2,7 @@ import 'katex/dist/katex.min.css'
 import './style/fonts.css'
 import './style/tokens.css'
 import './style/base.css'
+import './style/controls.css'
 import { mount } from 'svelte'
 import App from './App.svelte'
 

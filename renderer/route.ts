@@ -1,4 +1,6 @@
 /** The address after the `#`: which view, of which search, and what is picked in it. Every view can be linked to. */
+import { FIRST_LIST, listQuery, parseList, type CandidateList } from './list.ts'
+
 export const SEARCH_VIEWS = ['live', 'lineage', 'candidates', 'pareto'] as const
 export type SearchView = (typeof SEARCH_VIEWS)[number]
 
@@ -6,7 +8,14 @@ export type Route =
   | { readonly view: 'home' }
   /** `from`: a search whose settings are duplicated. */
   | { readonly view: 'new'; readonly from: string | null }
-  | { readonly view: SearchView; readonly search: string; readonly layer: number | null }
+  | { readonly view: 'settings' }
+  | {
+      readonly view: SearchView
+      readonly search: string
+      readonly layer: number | null
+      /** Of the candidates: what the table shows. */
+      readonly list?: CandidateList
+    }
   | { readonly view: 'layer'; readonly search: string; readonly layer: number }
   | { readonly view: 'unknown'; readonly address: string }
 
@@ -21,11 +30,14 @@ export const parseRoute = (hash: string): Route => {
   const picked = new URLSearchParams(query)
   if (first === '') return { view: 'home' }
   if (first === 'new') return { view: 'new', from: picked.get('from') }
+  if (first === 'settings') return { view: 'settings' }
   if (first === 'search' && id) {
-    const layer = whole(third)
-    if (second === 'layer' && layer !== null) return { view: 'layer', search: id, layer }
+    const opened = whole(third)
+    if (second === 'layer' && opened !== null) return { view: 'layer', search: id, layer: opened }
     const view = SEARCH_VIEWS.find((name) => name === second)
-    if (view) return { view, search: id, layer: whole(picked.get('layer')) }
+    const layer = whole(picked.get('layer'))
+    if (view === 'candidates') return { view, search: id, layer, list: parseList(picked) }
+    if (view) return { view, search: id, layer }
   }
   return { view: 'unknown', address }
 }
@@ -45,12 +57,16 @@ export const href = (route: Route): string => {
       return '#/'
     case 'new':
       return route.from === null ? '#/new' : `#/new?from=${encodeURIComponent(route.from)}`
+    case 'settings':
+      return '#/settings'
     case 'layer':
       return `#/search/${encodeURIComponent(route.search)}/layer/${route.layer}`
     case 'unknown':
       return `#${route.address}`
     default: {
-      const picked = route.layer === null ? '' : `?layer=${route.layer}`
+      const query = new URLSearchParams(listQuery(route.list ?? FIRST_LIST))
+      if (route.layer !== null) query.set('layer', String(route.layer))
+      const picked = query.size > 0 ? `?${query.toString()}` : ''
       return `#/search/${encodeURIComponent(route.search)}/${route.view}${picked}`
     }
   }

@@ -8,10 +8,13 @@ import type {
   WorkerStatus,
 } from '../shared/contract.ts'
 import { connect, type Api } from './api.ts'
+import { Details } from './details.ts'
 import { Family } from './family.ts'
+import { FIRST_LIST, type CandidateList } from './list.ts'
 import { href, layerOf, parseRoute, searchOf, type Route, type SearchView } from './route.ts'
 import type { Connection } from './socket.ts'
 import { keepTheme, onSystemTheme, shownTheme, storedTheme, type Theme } from './theme.ts'
+import { throttled } from './throttle.ts'
 
 /** At most this often is a search's summary asked for again while events pour in, milliseconds. */
 const SUMMARY_EVERY = 400
@@ -47,15 +50,18 @@ export class PageState {
     )
   })
   readonly selected = $derived(layerOf(this.route))
+  /** What the table of candidates shows, kept while other views of the same search are looked at. */
+  readonly list = $derived(this.route.view === 'candidates' ? (this.route.list ?? FIRST_LIST) : FIRST_LIST)
 
+  #lists: Record<string, CandidateList> = {}
   #last = $state<string | null>(null)
   #api: Api
   #seq = -1
   #familyOf: string | null = null
   /** Candidates that came while their family was being fetched. */
   #early: LineageNode[] = []
-  #summaries = new Map<string, ReturnType<typeof setTimeout>>()
-  #details = new Map<string, { status: string; detail: Promise<CandidateDetail> }>()
+  readonly #details = new Details()
+  readonly #refresh = throttled(SUMMARY_EVERY, (id) => void this.#ask(id))
   #frame = 0
 
   constructor() {
@@ -98,8 +104,15 @@ export class PageState {
     this.go({ view: 'layer', search, layer })
   }
 
+  /** The route of a view, with what is picked and filtered in the search already. */
+  at(view: SearchView, search: string): Route {
+    const layer = searchOf(this.route) === search ? this.selected : null
+    const list = view === 'candidates' ? this.#lists[search] : undefined
+    return list ? { view, search, layer, list } : { view, search, layer }
+  }
+
   show(view: SearchView, search: string): void {
-    this.go({ view, search, layer: searchOf(this.route) === search ? this.selected : null })
+    this.go(this.at(view, search))
   }
 
   setTheme(theme: Theme): void {
@@ -127,6 +140,13 @@ export class PageState {
     this.notices = this.notices.filter((notice) => notice.id !== id)
   }
 
+  /** Narrows or orders the table of candidates, from whichever view. */
+  filter(search: string, list: Partial<CandidateList>, replace = false): void {
+    const layer = searchOf(this.route) === search ? this.selected : null
+    const before = this.route.view === 'candidates' ? this.list : FIRST_LIST
+    this.go({ view: 'candidates', search, layer, list: { ...before, ...list } }, replace)
+  }
+
   async control(id: string, action: 'pause' | 'resume' | 'stop'): Promise<void> {
     const summary = await this.attempt(() => this.request(`searches.${action}`, { id }))
     if (summary) this.#replace(summary)
@@ -134,14 +154,10 @@ export class PageState {
 
   /** Everything about one candidate; asked for once as long as its status stays the same. */
   detail(search: string, number: number): Promise<CandidateDetail> {
-    const key = `${search}/${number}`
     const status = this.family?.get(number)?.status ?? ''
-    const known = this.#details.get(key)
-    if (known?.status === status) return known.detail
-    const detail = this.request('candidates.get', { id: search, number })
-    this.#details.set(key, { status, detail })
-    detail.catch(() => this.#details.delete(key))
-    return detail
+    return this.#details.get(`${search}/${number}`, status, () =>
+      this.request('candidates.get', { id: search, number }),
+    )
   }
 
   /** After every (re)connection: everything anew if the program's store is another one, else what was missed. */
@@ -163,6 +179,7 @@ export class PageState {
 
   #arrive(): void {
     this.route = parseRoute(location.hash)
+    if (this.route.view === 'candidates' && this.route.list) this.#lists[this.route.search] = this.route.list
     this.hovered = null
     this.#last = searchOf(this.route) ?? this.#last
     if (this.connection.state === 'open' && this.searches) void this.attempt(() => this.#loadFamily())
@@ -207,20 +224,12 @@ export class PageState {
     }
   }
 
-  #refresh(id: string): void {
-    if (this.#summaries.has(id)) return
-    const ask = async (): Promise<void> => {
-      this.#summaries.delete(id)
-      try {
-        this.#replace(await this.request('searches.get', { id }))
-      } catch {
-        // The next event or reconnection asks again.
-      }
+  async #ask(id: string): Promise<void> {
+    try {
+      this.#replace(await this.request('searches.get', { id }))
+    } catch {
+      // The next event or reconnection asks again.
     }
-    this.#summaries.set(
-      id,
-      setTimeout(() => void ask(), SUMMARY_EVERY),
-    )
   }
 
   #replace(summary: SearchSummary): void {

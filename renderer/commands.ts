@@ -1,0 +1,118 @@
+/** Everything that can be done from the keyboard or found by name: one list for the palette and the shortcuts. */
+import { SEARCH_VIEWS, type Route, type SearchView } from './route.ts'
+import type { IconName } from './parts/icons.ts'
+import type { PageState } from './state.svelte.ts'
+import { THEME_LABELS, THEMES } from './theme.ts'
+import { count, percent } from './format.ts'
+
+export type Command = {
+  readonly group: string
+  readonly label: string
+  readonly hint?: string
+  readonly icon: IconName
+  /** Keys pressed one after the other, outside of fields. */
+  readonly keys?: string
+  run(): void
+}
+
+export const VIEW_LOOKS: Readonly<Record<SearchView, { label: string; icon: IconName; keys: string }>> = {
+  live: { label: 'Live', icon: 'live', keys: 'g l' },
+  lineage: { label: 'Lineage', icon: 'lineage', keys: 'g t' },
+  candidates: { label: 'Candidates', icon: 'list', keys: 'g c' },
+  pareto: { label: 'Pareto', icon: 'pareto', keys: 'g p' },
+}
+
+const goes = (page: PageState, route: Route) => () => page.go(route)
+
+/** The commands that make sense now. */
+export const commands = (page: PageState, dialogs: { help(): void }): Command[] => [
+  { group: 'Go to', label: 'Home', icon: 'home', keys: 'g h', run: goes(page, { view: 'home' }) },
+  {
+    group: 'Go to',
+    label: 'New search',
+    icon: 'plus',
+    keys: 'n',
+    run: goes(page, { view: 'new', from: null }),
+  },
+  ...ofSearch(page),
+  { group: 'Go to', label: 'Settings', icon: 'settings', keys: 'g s', run: goes(page, { view: 'settings' }) },
+  ...(page.searches ?? []).map((summary): Command => ({
+    group: 'Searches',
+    label: summary.search.name,
+    hint: `${summary.search.state}, ${count(summary.funnel.generated)} candidates${summary.best ? `, best ${percent(summary.best.average)}` : ''}`,
+    icon: 'history',
+    run: () => page.show('live', summary.search.id),
+  })),
+  ...THEMES.map((theme): Command => ({
+    group: 'Theme',
+    label: `Theme: ${THEME_LABELS[theme].toLowerCase()}`,
+    icon: 'theme',
+    run: () => page.setTheme(theme),
+  })),
+  { group: 'Help', label: 'Keyboard shortcuts', icon: 'keyboard', keys: '?', run: dialogs.help },
+]
+
+const ofSearch = (page: PageState): Command[] => {
+  const summary = page.search
+  if (!summary) return []
+  const { id, name, state } = summary.search
+  const views = SEARCH_VIEWS.map((view): Command => ({
+    group: 'Go to',
+    label: VIEW_LOOKS[view].label,
+    hint: name,
+    icon: VIEW_LOOKS[view].icon,
+    keys: VIEW_LOOKS[view].keys,
+    run: () => page.show(view, id),
+  }))
+  const act = (label: string, icon: IconName, run: () => void, keys?: string): Command => ({
+    group: 'Do',
+    label,
+    hint: name,
+    icon,
+    run,
+    ...(keys === undefined ? {} : { keys }),
+  })
+  const best = summary.best
+  const actions = [
+    ...(best
+      ? [act(`Open the best layer, #${best.number}`, 'open', () => page.open(id, best.number), 'b')]
+      : []),
+    ...(state === 'running' ? [act('Pause', 'pause', () => void page.control(id, 'pause'))] : []),
+    ...(state === 'running' || state === 'paused'
+      ? [act('Stop', 'stop', () => void page.control(id, 'stop'))]
+      : []),
+    ...(state === 'paused' || state === 'stopped' || state === 'failed'
+      ? [act('Resume', 'play', () => void page.control(id, 'resume'))]
+      : []),
+    act('Duplicate this search', 'copy', goes(page, { view: 'new', from: id })),
+  ]
+  return [...views, ...actions]
+}
+
+/** A number, with or without "#", opens that layer of the search at hand. */
+export const layerCommand = (page: PageState, text: string): Command | null => {
+  const number = /^#?(\d{1,9})$/.exec(text.trim())?.[1]
+  const summary = page.search
+  if (number === undefined || !summary) return null
+  if (page.family && !page.family.get(Number(number))) return null
+  return {
+    group: 'Layers',
+    label: `Open layer #${number}`,
+    hint: summary.search.name,
+    icon: 'open',
+    run: () => page.open(summary.search.id, Number(number)),
+  }
+}
+
+/** How well `text` fits a label: letters in order, better when together and at a word's start; null: not at all. */
+export const fit = (label: string, text: string): number | null => {
+  const where = label.toLowerCase()
+  let [at, score] = [-1, 0]
+  for (const letter of text.toLowerCase().replace(/\s+/g, '')) {
+    const next = where.indexOf(letter, at + 1)
+    if (next < 0) return null
+    score += next === at + 1 ? 3 : where[next - 1] === ' ' || next === 0 ? 2 : 0
+    at = next
+  }
+  return score - where.length / 100
+}
