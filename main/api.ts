@@ -13,12 +13,13 @@ import {
 } from '../shared/contract.ts'
 import type { DataConfig } from '../shared/records.ts'
 import { createFeed } from './feed.ts'
+import { predict } from './search/predict.ts'
 import { createRunner, type Runner } from './search/runner.ts'
 import { examine } from './setup/doctor.ts'
 import type { Database } from './store/database.ts'
 import { newestSeq } from './store/events.ts'
 import { defaultDataFolder } from './store/folder.ts'
-import { candidateDetail, candidatePage, lineage } from './store/reading.ts'
+import { candidateDetail, candidatePage, lineage, recentTrainings } from './store/reading.ts'
 import { getSearch, keyOf, listSearches } from './store/searches.ts'
 import { openStore } from './store/store.ts'
 import { summaryOf } from './summary.ts'
@@ -82,6 +83,7 @@ export const createApi = (options: ApiOptions): Api => {
     }),
     'data.check': ({ data }) => check(data),
     'searches.list': () => listSearches(db).map((search) => summaryOf(db, search, pool.count)),
+    'searches.predict': ({ config }) => predict(config, pool.count, recentTrainings(db)),
     'searches.create': async ({ name, config }) => {
       // The embedded images can't be missing: its search starts at once.
       if (config.data.kind !== 'shapes') await check(config.data)

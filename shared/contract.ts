@@ -25,6 +25,7 @@ export const REQUESTS = {
   'app.info': z.strictObject({}),
   'data.check': z.strictObject({ data: searchConfigSchema.shape.data }),
   'searches.list': z.strictObject({}),
+  'searches.predict': z.strictObject({ config: searchConfigSchema }),
   'searches.create': z.strictObject({ name: z.string().max(120), config: searchConfigSchema }),
   'searches.get': bySearch,
   'searches.pause': bySearch,
@@ -51,6 +52,7 @@ export type Replies = {
   'app.info': AppInfo
   'data.check': DataReport
   'searches.list': SearchSummary[]
+  'searches.predict': Prediction
   'searches.create': SearchSummary
   'searches.get': SearchSummary
   'searches.pause': SearchSummary
@@ -78,6 +80,16 @@ export type DataReport = {
   readonly classes: readonly string[]
   readonly trainingImages: number
   readonly validationImages: number
+}
+
+/** What a search will cost, before it starts. */
+export type Prediction = {
+  /** Of the whole search; null where no limit ends it. */
+  readonly seconds: { readonly low: number; readonly high: number } | null
+  /** One worker's seconds for a candidate that is rejected by nothing. */
+  readonly candidateSeconds: number
+  /** Whether from trainings seen on this machine, and not from a rule of thumb. */
+  readonly measured: boolean
 }
 
 /** How many candidates ended where; `generated` is the sum of the others. Baselines are not counted. */

@@ -137,6 +137,11 @@ export const REPLIES: { readonly [N in RequestName]: z.ZodType<Replies[N]> } = {
     validationImages: number,
   }),
   'searches.list': z.array(summarySchema),
+  'searches.predict': z.object({
+    seconds: z.object({ low: real, high: real }).nullable(),
+    candidateSeconds: real,
+    measured: z.boolean(),
+  }),
   'searches.create': summarySchema,
   'searches.get': summarySchema,
   'searches.pause': summarySchema,

@@ -1,6 +1,6 @@
 import type { Argument, CandidateDetail, CandidatePage, LineageNode } from '../../shared/contract.ts'
 import { formulaText } from '../../shared/formula.ts'
-import type { Evaluation } from '../../shared/records.ts'
+import type { Evaluation, SearchConfig } from '../../shared/records.ts'
 import { integer, json, type Database, type Row } from './database.ts'
 import { filterOf } from './filter.ts'
 import { candidateOf, lineageNode, NODE_COLUMNS } from './rows.ts'
@@ -81,3 +81,16 @@ export const evaluations = (db: Database, key: number, number: number): Evaluati
   db
     .all('SELECT record FROM evaluations WHERE search = ? AND number = ? ORDER BY key', key, number)
     .map((row) => json<Evaluation>(row, 'record'))
+
+/** The latest trainings of all searches, newest first, each with its search's settings. */
+export const recentTrainings = (
+  db: Database,
+): { readonly evaluation: Evaluation; readonly config: SearchConfig }[] =>
+  db
+    .all(
+      'SELECT e.record, s.config FROM evaluations e JOIN searches s ON s.key = e.search ORDER BY e.key DESC LIMIT 300',
+    )
+    .map((row) => ({
+      evaluation: json<Evaluation>(row, 'record'),
+      config: json<SearchConfig>(row, 'config'),
+    }))
