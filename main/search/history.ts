@@ -1,7 +1,7 @@
 import { fingerprint } from '../../shared/canonical.ts'
 import type { Graph } from '../../shared/graph.ts'
 import { createRandom } from '../../shared/random.ts'
-import type { CandidateRole, Origin, Rejection, SearchConfig } from '../../shared/records.ts'
+import type { Origin, Rejection, SearchConfig } from '../../shared/records.ts'
 import { Population, type Member } from './population.ts'
 import { propose, type Proposal, type Standing } from './propose.ts'
 import { staticRejection } from './static.ts'
@@ -9,11 +9,9 @@ import { staticRejection } from './static.ts'
 /** What the history needs to know of a candidate; a subset of `Candidate`. */
 export type Entry = {
   readonly number: number
-  readonly role: CandidateRole
   readonly graph: Graph
   readonly fingerprint: string
   readonly origin: Origin
-  readonly scores: readonly number[] | null
   readonly verdict: Verdict
 }
 /** static: rejected at once; duplicate: of an earlier candidate; train: goes to a worker. */
@@ -37,6 +35,7 @@ export class History {
   readonly #inFlight: Entry[] = []
   readonly #holder = new Map<string, number>()
   readonly #scores = new Map<number, readonly number[]>()
+  readonly #awaited = new Set<number>()
   readonly #known: { number: number; graph: Graph }[] = []
   #trained = 0
   #admitted = 0
@@ -87,10 +86,19 @@ export class History {
     }
   }
 
-  /** A baseline with its final result: known by fingerprint, but no member of the population. */
-  baseline(entry: Pick<Entry, 'number' | 'fingerprint' | 'scores'>): void {
-    if (!this.#holder.has(entry.fingerprint)) this.#holder.set(entry.fingerprint, entry.number)
-    if (entry.scores) this.#scores.set(entry.number, entry.scores)
+  /** A baseline: known by fingerprint, but no member of the population. Its result may come later. */
+  baseline({ number, fingerprint }: Pick<Entry, 'number' | 'fingerprint'>): void {
+    if (!this.#holder.has(fingerprint)) this.#holder.set(fingerprint, number)
+    this.#awaited.add(number)
+  }
+  /** Whether `number` is a baseline without its result: a candidate equal to it can't be taken yet. */
+  awaits(number: number): boolean {
+    return this.#awaited.has(number)
+  }
+  /** The result of a baseline; `scores` are null when it diverged or failed. */
+  settleBaseline(number: number, scores: readonly number[] | null): void {
+    this.#awaited.delete(number)
+    if (scores) this.#scores.set(number, scores)
   }
 
   /** Records the next candidate. One to be trained is in flight from now on; never call it when full. */
@@ -103,6 +111,8 @@ export class History {
       this.#admit()
       return { entered: [], left: [] }
     }
+    if (entry.verdict.kind === 'duplicate' && this.awaits(entry.verdict.of))
+      throw new Error(`history: candidate ${entry.number} needs the result of baseline ${entry.verdict.of}`)
     const scores = entry.verdict.kind === 'duplicate' ? this.#scores.get(entry.verdict.of) : undefined
     const change = scores ? this.#enter(entry, scores) : { entered: [], left: [] }
     if (change.entered.length > 0) this.#admit()

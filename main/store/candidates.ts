@@ -159,11 +159,11 @@ export const settle = (
     }
   })
 
-/** The result of the longer training; a failure is kept beside the scores the candidate has. */
+/** The result of the longer training; a failure or divergence is kept beside the scores the candidate has. */
 export const settleRerank = (db: Database, key: number, number: number, settlement: Settlement): void =>
   db.write(() => {
     const scores = 'result' in settlement ? settlement.result.scores : null
-    const failure = 'failure' in settlement ? settlement.failure : null
+    const failure = 'failure' in settlement ? settlement.failure : divergence(settlement.result)
     db.run(
       'UPDATE candidates SET rerank_scores = ? WHERE search = ? AND number = ?',
       scores && JSON.stringify(scores),
@@ -179,6 +179,13 @@ export const settleRerank = (db: Database, key: number, number: number, settleme
     if ('result' in settlement) addEvaluations(db, key, number, settlement.result.evaluations)
     emit(db, key, number)
   })
+
+const divergence = ({ rejection }: EvaluationResult): Failure | null =>
+  rejection && {
+    cause: `re-ranking: ${rejection.reason} (${rejection.architecture}, step ${rejection.step})`,
+    trace: '',
+    attempts: 1,
+  }
 
 const addEvaluations = (
   db: Database,
@@ -261,9 +268,15 @@ const verdictOf = (row: ReturnType<Database['all']>[number]): Verdict | null => 
   return of === null ? { kind: 'static', rejection: json(row, 'rejection') } : { kind: 'duplicate', of }
 }
 
-/** All candidates of a search in order. */
-export const entries = (db: Database, key: number): StoredEntry[] =>
-  db.all(`${ENTRY} ORDER BY c.number`, key).map(entryOf)
+/** Candidates of a search in order of number: `limit` at most, from number `from` on. */
+export const entries = (db: Database, key: number, from = 0, limit = -1): StoredEntry[] =>
+  db.all(`${ENTRY} AND c.number >= ? ORDER BY c.number LIMIT ?`, key, from, limit).map(entryOf)
+
+/** Numbers of those marked as in the population. */
+export const aliveNumbers = (db: Database, key: number): number[] =>
+  db
+    .all('SELECT number FROM candidates WHERE search = ? AND alive = 1 ORDER BY number', key)
+    .map((row) => integer(row, 'number'))
 
 export const entry = (db: Database, key: number, number: number): StoredEntry | null => {
   const row = db.get(`${ENTRY} AND c.number = ?`, key, number)

@@ -3,7 +3,7 @@ import { fingerprint } from '../../shared/canonical.ts'
 import { knownLayer } from '../../shared/known.ts'
 import type { Search, SearchConfig } from '../../shared/records.ts'
 import { addCandidate } from './candidates.ts'
-import { integer, type Database } from './database.ts'
+import { integer, json, type Database } from './database.ts'
 import { emit } from './events.ts'
 import { searchOf } from './rows.ts'
 
@@ -64,6 +64,13 @@ export const updateSearch = (db: Database, key: number, change: SearchChange): v
     for (const [column, value] of Object.entries(change))
       if (value !== undefined) db.run(`UPDATE searches SET ${column} = ? WHERE key = ?`, value, key)
     emit(db, key, null)
+  })
+
+/** Versions that were not known when the search was made; those kept already stay. */
+export const addMade = (db: Database, key: number, made: Search['made']): void =>
+  db.write(() => {
+    const kept = json<Search['made']>(db.get('SELECT made FROM searches WHERE key = ?', key)!, 'made')
+    db.run('UPDATE searches SET made = ? WHERE key = ?', JSON.stringify({ ...made, ...kept }), key)
   })
 
 /** Running seconds so far; no event, since it changes all the time. */

@@ -1,0 +1,113 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { addCandidate, entry, judge, setAlive } from '../store/candidates.ts'
+import type { History } from './history.ts'
+import { scoreTask } from './task.ts'
+import type { Context, Trainings } from './trainings.ts'
+
+/** Longest stretch of proposing without a turn for anything else: static rejections come in thousands a second. */
+const SLICE_MS = 12
+
+/** What the search can't go on without: a turn for the others, the result of a number, or nothing (the end). */
+type Need =
+  { readonly kind: 'turn' } | { readonly kind: 'result'; readonly of: number } | { readonly kind: 'end' }
+
+/**
+ * The loop propose, judge, record. Rules that make the history the same whatever the timing: a candidate is
+ * proposed when there is room in flight; only when there is none, the oldest in flight is committed, and waited
+ * for if need be; an equal to a baseline waits for the baseline's result.
+ */
+export class Search {
+  readonly #context: Context
+  readonly #trainings: Trainings
+  readonly #history: History
+  #next: number
+  #closed = false
+
+  /** `next`: number of the next candidate. */
+  constructor(context: Context, trainings: Trainings, history: History, next: number) {
+    this.#context = context
+    this.#trainings = trainings
+    this.#history = history
+    this.#next = next
+  }
+
+  /** Whether all proposals are made: nothing can be put in any more. */
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Proposes until the budget is used up. Throws the controller's reason when aborted. */
+  async propose(): Promise<void> {
+    for (;;) {
+      this.#context.controller.signal.throwIfAborted()
+      const need = this.#slice()
+      if (need.kind === 'end') break
+      if (need.kind === 'turn') await nextTurn()
+      else await this.#receive(need.of)
+    }
+    this.#closed = true
+  }
+
+  /** Commits what is in flight, in order. */
+  async drain(): Promise<void> {
+    this.#closed = true
+    for (let oldest = this.#history.oldest; oldest !== null; oldest = this.#history.oldest)
+      await this.#receive(oldest)
+  }
+
+  async #receive(number: number): Promise<void> {
+    const scores = await this.#trainings.result(number)
+    if (this.#history.awaits(number)) return this.#history.settleBaseline(number, scores)
+    const change = this.#history.commit(number, scores)
+    const { db, key, journal } = this.#context
+    if (change.entered.length + change.left.length > 0) journal.write(() => setAlive(db, key, change))
+  }
+
+  /** Some candidates, recorded in one transaction: a crash leaves all of them or none. */
+  #slice(): Need {
+    const until = performance.now() + SLICE_MS
+    const writes: (() => void)[] = []
+    const starts: (() => void)[] = []
+    let need: Need | null = null
+    while (need === null)
+      need = this.#one(writes, starts) ?? (performance.now() < until ? null : { kind: 'turn' })
+    if (writes.length > 0)
+      this.#context.journal.write(() => {
+        for (const write of writes) write()
+      })
+    for (const start of starts) start()
+    return need
+  }
+
+  #one(writes: (() => void)[], starts: (() => void)[]): Need | null {
+    const { db, key, journal } = this.#context
+    const history = this.#history
+    if (history.full) return { kind: 'result', of: history.oldest! }
+    const number = this.#next
+    const inserted = entry(db, key, number)
+    if (!inserted && this.#spent) return { kind: 'end' }
+
+    const { graph, origin } = inserted ?? history.propose(number)
+    const { fingerprint, verdict } = history.judge(graph)
+    // Proposed again when the result is there, by the same chance.
+    if (verdict.kind === 'duplicate' && history.awaits(verdict.of)) return { kind: 'result', of: verdict.of }
+    const candidate = { number, role: 'candidate', graph, fingerprint, origin, verdict } as const
+    const change = history.take(candidate)
+    this.#next += 1
+    const atSeconds = journal.seconds
+    writes.push(() => {
+      if (inserted) judge(db, key, number, verdict, atSeconds)
+      else addCandidate(db, key, { ...candidate, atSeconds })
+      setAlive(db, key, change)
+    })
+    if (verdict.kind === 'train')
+      starts.push(() => this.#trainings.train(number, scoreTask(history.config, graph, 'candidate')))
+    return null
+  }
+
+  get #spent(): boolean {
+    const { maxTrained, maxSeconds } = this.#history.config.evolution
+    const enough = maxTrained > 0 && this.#history.trained >= maxTrained
+    return enough || (maxSeconds > 0 && this.#context.journal.seconds >= maxSeconds)
+  }
+}
