@@ -71,7 +71,8 @@ const seedSearch = (db: Database, options: SeedOptions): string => {
       if (!('result' in made)) throw new Error(`seed: baseline ${name} has no result`)
       clock += made.result.seconds / 2
       settle(db, key, number, made, clock)
-      history.baseline({ number, fingerprint: history.judge(graph).fingerprint, scores: made.result.scores })
+      history.baseline({ number, fingerprint: history.judge(graph).fingerprint })
+      history.settleBaseline(number, made.result.scores)
     }
     updateSearch(db, key, { stage: 'search' })
   })
@@ -111,7 +112,7 @@ const addOne = (
   const proposed = { number, role: 'candidate', graph, fingerprint, origin, verdict } as const
   let now = clock + STATIC_SECONDS
   addCandidate(db, key, { ...proposed, atSeconds: now })
-  let change: Change = history.take({ ...proposed, scores: null })
+  let change: Change = history.take(proposed)
   if (verdict.kind === 'train') {
     const made = madeUpResult(graph, history.config, { lucky: origin.kind === 'known' ? KNOWN_BONUS : 0 })
     const scores = 'result' in made ? made.result.scores : null
