@@ -3,7 +3,7 @@ import type { DataConfig } from '../../../shared/records.ts'
 import { countCifar10, loadCifar10 } from './cifar10.ts'
 import type { DataSet } from './dataset.ts'
 import { countFolder, loadFolder } from './folder.ts'
-import { countShapes, loadShapes } from './shapes.ts'
+import { countShapes, loadShapes } from './shapes/index.ts'
 
 type Source = {
   count(config: DataConfig): { classes: string[]; images: number }
