@@ -75,7 +75,11 @@ export function scale(value: Value, by: number): Value {
       )
     : scaleSmall(value, by)
 }
-export const negate = (value: Value): Value => scale(value, -1)
+export function negate(value: Small): Small
+export function negate(value: Value): Value
+export function negate(value: Value): Value {
+  return scale(value, -1)
+}
 export const subtract = (a: Value, b: Value): Value => add(a, negate(b))
 
 /** coefficient · expression, where a null expression stands for 1. */

@@ -40,7 +40,7 @@ export const forward = (
     let raw: Small
     if (batch && mode === 'inference') {
       const bounds = moment === 'mean' ? undefined : ([0, Infinity] as const)
-      raw = fromSmall(arena.leaf(`statistic ${node}`, dimsOf(value) & C, bounds))
+      raw = fromSmall(arena.leaf(`statistic ${node}`, C, bounds))
     } else {
       const of = { mean: reductions.mean, rms: reductions.meanSquare, std: reductions.variance }[moment]
       raw = of(value, set)

@@ -34,9 +34,11 @@ export const gradient = (
   const adjoints = new Map<Expression, Value>()
   const pending = new Set<Expression>()
 
-  const push = (expression: Expression, adjoint: Value): void => {
+  /** Adds to an expression's adjoint, summed over the axes of `domain` along which the expression was repeated. */
+  const push = (expression: Expression, adjoint: Value, domain: number): void => {
     if (expression.kind === 'dimension' || isZero(adjoint)) return
-    adjoints.set(expression, add(adjoints.get(expression) ?? ZERO, adjoint))
+    const own = domain & ~expression.dims ? reductions.sum(adjoint, domain, expression.dims) : adjoint
+    adjoints.set(expression, add(adjoints.get(expression) ?? ZERO, own))
     pending.add(expression)
   }
 
@@ -63,8 +65,7 @@ export const gradient = (
     })
 
   const spreadSmall = (value: Small, adjoint: Small): void => {
-    for (const [expression, by] of value.terms)
-      push(expression, scale(reductions.sum(adjoint, dimsOf(value), expression.dims), by))
+    for (const [expression, by] of value.terms) push(expression, scale(adjoint, by), dimsOf(value))
   }
   const spread = (value: Value, adjoint: Value): void => {
     if (!isFull(value)) {
@@ -72,7 +73,7 @@ export const gradient = (
       return
     }
     for (const [expression, by] of value.terms) {
-      push(expression, multiply(adjoint, by))
+      push(expression, multiply(adjoint, by), FULL)
       if (!isNumber(by)) spreadSmall(by, reductions.sum(times(adjoint, expression), FULL, dimsOf(by)))
     }
     if (!isNumber(value.rest)) spreadSmall(value.rest, reductions.sum(adjoint, FULL, dimsOf(value.rest)))
@@ -99,49 +100,50 @@ export const gradient = (
 
   const throughFunction = (y: FunctionExpression, adjoint: Value): void => {
     const [a, b] = y.inputs as [Expression, Expression]
+    const give = (input: Expression, value: Value): void => push(input, value, y.dims)
     switch (y.name) {
       case 'relu':
-        return push(a, masked(adjoint, y))
+        return give(a, masked(adjoint, y))
       case 'sigmoid':
-        return push(a, throughSigmoid(adjoint, y))
+        return give(a, throughSigmoid(adjoint, y))
       case 'tanh':
-        return push(a, throughTanh(adjoint, y))
+        return give(a, throughTanh(adjoint, y))
       case 'exp':
-        return push(a, times(adjoint, y))
+        return give(a, times(adjoint, y))
       case 'log':
-        return push(a, times(adjoint, a, -1))
+        return give(a, times(adjoint, a, -1))
       case 'sqrt':
-        return push(a, scale(times(adjoint, y, -1), 0.5))
+        return give(a, scale(times(adjoint, y, -1), 0.5))
       case 'abs':
-        return push(a, multiply(adjoint, functions.sign(from(a))))
+        return give(a, multiply(adjoint, functions.sign(from(a))))
       case 'sign':
         return
       case 'max': {
         const second = masked(adjoint, whole(subtract(from(b), from(a))))
-        push(b, second)
-        return push(a, subtract(adjoint, second))
+        give(b, second)
+        return give(a, subtract(adjoint, second))
       }
       case 'guard': {
         const above = subtract(functions.abs(from(a)), number(EPSILON))
-        return push(a, masked(adjoint, whole(above)))
+        return give(a, masked(adjoint, whole(above)))
       }
       case 'reluGrad':
-        return push(a, masked(adjoint, b))
+        return give(a, masked(adjoint, b))
       case 'sigmoidGrad':
-        push(b, throughSigmoid(adjoint, a))
-        return push(a, multiply(times(adjoint, b), subtract(number(1), scale(from(a), 2))))
+        give(b, throughSigmoid(adjoint, a))
+        return give(a, multiply(times(adjoint, b), subtract(number(1), scale(from(a), 2))))
       case 'tanhGrad':
-        push(b, throughTanh(adjoint, a))
-        return push(a, scale(times(times(adjoint, b), a), -2))
+        give(b, throughTanh(adjoint, a))
+        return give(a, scale(times(times(adjoint, b), a), -2))
       case 'sum':
-        return push(a, adjoint)
+        return push(a, adjoint, a.dims)
       case 'groupSum':
-        return push(a, reductions.groupSum(adjoint as Small))
+        return push(a, reductions.groupSum(adjoint as Small), a.dims)
       case 'variance': {
         const set = setOf(y)
         const shared = y.grouped ? reductions.groupSum(adjoint as Small) : (adjoint as Small)
         const factor = scale(multiply(shared, algebra.invert(reductions.countOf(set, a.dims))), 2)
-        return push(a, multiply(subtract(from(a), reductions.mean(from(a), set)), factor))
+        return push(a, multiply(subtract(from(a), reductions.mean(from(a), set)), factor), a.dims)
       }
     }
   }
@@ -151,7 +153,7 @@ export const gradient = (
     else if (y.kind === 'function') throughFunction(y, adjoint)
     else if (y.kind === 'product')
       for (const [factor, exponent] of y.powers)
-        push(factor, scale(times(adjoint, multiplyExpressions(y, factor, -1)), exponent))
+        push(factor, scale(times(adjoint, multiplyExpressions(y, factor, -1)), exponent), y.dims)
   }
 
   for (const [output, seed] of outputs) spread(output, seed)
