@@ -3,6 +3,7 @@
  * (the linear bottlenecks' projections, as published), a plain norm of the same kind stands: batch norm, or group
  * norm when the layer uses no batch statistics (the S series), since the paper replaces norm-activation pairs only.
  */
+import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-node-gpu'
 import { architectureOf, type Architecture, type Stage } from '../../shared/architectures/index.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
@@ -12,7 +13,6 @@ import { createLayer, type Layer, type Mode } from './layer.ts'
 import { createParameters, type Parameters } from './parameters.ts'
 import { loadRuntime, type Tensor } from './runtime.ts'
 
-type Tensor4D = import('@tensorflow/tfjs-node-gpu').Tensor4D
 type Op = (x: Tensor, mode: Mode) => Tensor
 
 export type Network = {
@@ -74,9 +74,7 @@ const body = (architecture: Architecture, kit: Kit, classes: number): Op => {
   return (x, mode) => {
     let h = x
     for (const op of ops) h = op(h, mode)
-    return tf
-      .matMul(h.mean([1, 2]) as import('@tensorflow/tfjs-node-gpu').Tensor2D, weights as never)
-      .add(bias)
+    return tf.matMul(h.mean([1, 2]) as Tensor2D, weights as never).add(bias)
   }
 }
 
