@@ -1,0 +1,50 @@
+import { liveNodes } from '../canonical.ts'
+import { formulaText } from '../formula.ts'
+import type { Graph } from '../graph.ts'
+import { OPS, type IndexSet } from '../ops.ts'
+import { plainName } from './names.ts'
+
+const WIDTH = 88
+/** Sub-expressions used twice are written out, so that a formula can be longer than anyone would read. */
+const LONGEST_FORMULA = 800
+
+export const OVER: Readonly<Record<IndexSet, string>> = {
+  nhw: 'batch and space; a moving average at inference',
+  hwc: 'space and channels of a sample',
+  hw: 'space of a sample and channel',
+  hwg: 'space and the channels of a group',
+}
+
+/** Breaks a text at spaces so that no line passes `width`. */
+const wrapped = (text: string, width = WIDTH): string[] => {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines
+}
+
+const formulaLines = (graph: Graph): string[] => {
+  const formula = formulaText(graph)
+  if (formula.length > LONGEST_FORMULA) return ['    y: the code below']
+  const whole = graph.affine ? `y = gamma * (${formula}) + beta` : `y = ${formula}`
+  return wrapped(whole, WIDTH - 8).map((line, i) => `${i === 0 ? '    ' : '        '}${line}`)
+}
+
+/** Index sets of the live aggregates, in table order. */
+export const indexSetsOf = (graph: Graph): IndexSet[] => {
+  const live = liveNodes(graph).map((node) => OPS[graph.nodes[node]!.op].over)
+  return (Object.keys(OVER) as IndexSet[]).filter((set) => live.includes(set))
+}
+
+/** What a layer is and computes, as lines of an ASCII comment. */
+export const description = (graph: Graph, name: string, kind: string, layout: string): string[] => [
+  ...wrapped(`${plainName(name)}, a normalization-activation layer as a ${kind}. Tensors are ${layout}.`),
+  '',
+  ...formulaLines(graph),
+  '',
+  ...indexSetsOf(graph).map((set) => `${set}: over ${OVER[set]}.`),
+  'Exported by NormForge.',
+]

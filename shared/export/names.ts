@@ -1,0 +1,21 @@
+/** Words of a layer's name, ASCII only: `EvoNorm-S0` is `EvoNorm`, `S0`. */
+const words = (name: string): string[] => {
+  const found = name.normalize('NFKD').match(/[A-Za-z0-9]+/g) ?? []
+  if (found.length === 0) return ['Layer']
+  return /^\d/.test(found[0]!) ? ['Layer', ...found] : found
+}
+
+/** `EvoNorm-S0` as a class: `EvoNormS0`. */
+export const className = (name: string): string =>
+  words(name)
+    .map((word) => word[0]!.toUpperCase() + word.slice(1))
+    .join('')
+
+/** `EvoNorm-S0` as a file of Python: `evonorm_s0`. */
+export const snakeName = (name: string): string => words(name).join('_').toLowerCase()
+
+/** `EvoNorm-S0` as any other file: `evonorm-s0`. */
+export const kebabName = (name: string): string => words(name).join('-').toLowerCase()
+
+/** A name inside a comment: one line, nothing that ends the comment. */
+export const plainName = (name: string): string => name.replace(/["\\*/\p{C}\s]+/gu, ' ').trim() || 'Layer'
