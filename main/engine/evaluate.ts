@@ -80,7 +80,10 @@ class Training {
         cosineRate(learningRate, this.#step, steps, warmupSteps),
       )
       this.#step++
-      if (!Number.isFinite(loss)) diverged = this.#step
+      if (!Number.isFinite(loss)) {
+        diverged = this.#step
+        this.accuracy = null
+      }
       sum += loss
       count++
       const measure = diverged === null && (this.#step % every === 0 || this.#step === until)
@@ -179,7 +182,8 @@ export const evaluate = async (task: EvaluationTask, report: Report): Promise<Ev
 
 const weak = (training: Training, minAccuracy: number): Rejection | null => {
   const accuracy = training.accuracy ?? 0
-  if (accuracy >= minAccuracy) return null
+  // Of no steps, no quality can be asked.
+  if (training.step === 0 || accuracy >= minAccuracy) return null
   const reason = `validation accuracy too low after ${training.step} steps`
   const architecture = training.architecture.name
   return {

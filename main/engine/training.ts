@@ -35,6 +35,22 @@ export const crossEntropy = (logits: Tensor, labels: Tensor, classes: number, sm
   return target.mul(tf.logSoftmax(logits)).sum(1).mean().neg()
 }
 
+/**
+ * How many rows of logits `[batch, classes]` have their label's logit above all others. A tie is not right (a layer
+ * that says the same of every image knows nothing), nor is a row with a NaN, nor a label of −1.
+ */
+export const countCorrect = (logits: Tensor, labels: Tensor, classes: number): Tensor => {
+  const { tf } = loadRuntime()
+  const hot = tf.oneHot(labels as never, classes).cast('float32')
+  const own = hot.mul(logits).sum(1, true)
+  const beaten = tf.less(logits, own).cast('float32').sum(1)
+  return tf
+    .equal(beaten, classes - 1)
+    .cast('float32')
+    .mul(hot.sum(1))
+    .sum()
+}
+
 export const createTrainer = (options: TrainerOptions): Trainer => {
   const { tf } = loadRuntime()
   registerGradients()
@@ -81,13 +97,7 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
       },
       correct: {
         inputs: [images(evaluationBatch), labels(evaluationBatch)],
-        step: (x, y) => {
-          const logits = network.apply(x!, { training: false })
-          const hot = tf.oneHot(y! as never, classes).cast('float32')
-          // The label's logit is the largest; a padding label has no row in `hot` and counts for nothing.
-          const right = tf.greaterEqual(hot.mul(logits).sum(1), logits.max(1)).cast('float32')
-          return [right.mul(hot.sum(1)).sum()]
-        },
+        step: (x, y) => [countCorrect(network.apply(x!, { training: false }), y!, classes)],
       },
     },
     options.eager === undefined ? {} : { eager: options.eager },
