@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { countCifar10, loadCifar10, readCifar10 } from '../../../main/engine/data/cifar10.ts'
+import { describeData, loadData } from '../../../main/engine/data/index.ts'
+import type { DataConfig } from '../../../shared/records.ts'
+
+const RECORD = 3073
+const REAL = fileURLToPath(new URL('../../../../shared/data/cifar-10-batches-bin', import.meta.url))
+let root: string
+before(() => (root = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-cifar-'))))
+after(() => fs.rmSync(root, { recursive: true, force: true }))
+
+/** Record n has label n mod 10, a red plane of n, a green one of its pixels' numbers mod 256, a blue one of 7. */
+const records = (first: number, count: number): Buffer => {
+  const bytes = Buffer.alloc(count * RECORD)
+  for (let i = 0; i < count; i++) {
+    const n = first + i
+    bytes[i * RECORD] = n % 10
+    bytes.fill(n, i * RECORD + 1, i * RECORD + 1025)
+    for (let p = 0; p < 1024; p++) bytes[i * RECORD + 1025 + p] = p % 256
+    bytes.fill(7, i * RECORD + 2049, (i + 1) * RECORD)
+  }
+  return bytes
+}
+const folder = (name: string, files: Record<string, Buffer | string>): DataConfig => {
+  const at = path.join(root, name)
+  fs.mkdirSync(at)
+  for (const [file, bytes] of Object.entries(files)) fs.writeFileSync(path.join(at, file), bytes)
+  return { kind: 'cifar10', path: at, validationImages: 4, trainingImages: 0, imageSize: 32 }
+}
+const messageOf = (run: () => unknown): string => {
+  try {
+    run()
+  } catch (error) {
+    return (error as Error).message
+  }
+  return assert.fail('nothing was thrown')
+}
+
+test('planes become interleaved RGB, labels are kept', () => {
+  const { path: at } = folder('planes', { 'data_batch_1.bin': records(3, 2) })
+  const { images, labels, count } = readCifar10(path.join(at!, 'data_batch_1.bin'))
+  assert.equal(count, 2)
+  assert.deepEqual([...labels], [3, 4])
+  assert.deepEqual([...images.subarray(3072, 3078)], [4, 0, 7, 4, 1, 7])
+  assert.deepEqual([...images.subarray(6144 - 3)], [4, 255, 7])
+})
+
+test('any number of training files is taken; the test file is not', () => {
+  const one = folder('one', { 'data_batch_1.bin': records(0, 6) })
+  const three = folder('three', {
+    'data_batch_1.bin': records(0, 6),
+    'data_batch_2.bin': records(6, 6),
+    'data_batch_7.bin': records(12, 1),
+    'test_batch.bin': records(100, 5),
+  })
+  assert.equal(countCifar10(one).images, 6)
+  assert.equal(countCifar10(three).images, 13)
+  const { training, validation } = loadCifar10(three)
+  const seen = [...training.images, ...validation.images].filter((_, i) => i % 3072 === 0)
+  assert.deepEqual(
+    seen.sort((a, b) => a - b),
+    [...Array(13).keys()],
+  )
+})
+
+test('the held-out images are the same whatever the number of training images used', () => {
+  const config = folder('held-out', { 'data_batch_1.bin': records(0, 20) })
+  const all = loadCifar10(config)
+  const few = loadCifar10({ ...config, trainingImages: 5 })
+  assert.equal(all.validation.count, 4)
+  assert.deepEqual(few.validation, all.validation)
+  assert.equal(all.training.count, 16)
+  assert.equal(few.training.count, 5)
+  assert.deepEqual(few.training.labels, all.training.labels.subarray(0, 5))
+})
+
+test('class names come from batches.meta.txt where there is one', () => {
+  const names = 'a b c d e f g h i j'
+  const named = folder('named', { 'data_batch_1.bin': records(0, 6), 'batches.meta.txt': `${names}\n\n` })
+  assert.deepEqual(describeData(named), {
+    data: named,
+    classes: names.split(' '),
+    trainingImages: 2,
+    validationImages: 4,
+  })
+  const wrong = folder('misnamed', { 'data_batch_1.bin': records(0, 6), 'batches.meta.txt': 'a b' })
+  assert.match(
+    messageOf(() => describeData(wrong)),
+    /batches\.meta\.txt: needed 10 class names, got 2/,
+  )
+})
+
+test('a smaller image size averages areas', () => {
+  const config = folder('small', { 'data_batch_1.bin': records(0, 6) })
+  const { training, validation } = loadCifar10({ ...config, imageSize: 16 })
+  assert.equal(training.images.length, 2 * 16 * 16 * 3)
+  // The first 2×2 green block holds 0, 1, 32, 33.
+  assert.deepEqual([...validation.images.subarray(1, 3)], [Math.round(66 / 4), 7])
+  assert.match(
+    messageOf(() => loadCifar10({ ...config, imageSize: 20 })),
+    /side 32 .* got 20/,
+  )
+})
+
+test('a truncated file is named with offset, needed and got', () => {
+  const config = folder('truncated', { 'data_batch_1.bin': records(0, 3).subarray(0, 2 * RECORD + 100) })
+  const expected = /data_batch_1\.bin, offset 6146: needed a record of 3073 bytes, got 100/
+  assert.match(
+    messageOf(() => describeData(config)),
+    expected,
+  )
+  assert.match(
+    messageOf(() => loadCifar10(config)),
+    expected,
+  )
+})
+
+test('an empty file and a foreign file are errors', () => {
+  const empty = folder('empty-file', { 'data_batch_1.bin': '' })
+  assert.match(
+    messageOf(() => loadCifar10(empty)),
+    /offset 0: needed a record of 3073 bytes, got 0/,
+  )
+  const foreign = folder('foreign', { 'data_batch_1.bin': 'PK\u0003\u0004 not CIFAR' })
+  assert.match(
+    messageOf(() => loadCifar10(foreign)),
+    /offset 0: needed a record of 3073 bytes, got 14/,
+  )
+})
+
+test('a wrong label is named with its offset', () => {
+  const bytes = records(0, 3)
+  bytes[RECORD] = 10
+  const config = folder('label', { 'data_batch_1.bin': bytes })
+  assert.match(
+    messageOf(() => loadCifar10(config)),
+    /bin, offset 3073: needed a label from 0 to 9, got 10/,
+  )
+})
+
+test('an empty folder, a missing one and one not named are errors', () => {
+  const empty = folder('empty', {})
+  assert.match(
+    messageOf(() => describeData(empty)),
+    /needed data_batch_\*\.bin files in .*empty, found none/,
+  )
+  const missing = { ...empty, path: path.join(root, 'nowhere') }
+  assert.match(
+    messageOf(() => describeData(missing)),
+    /needed a folder, found nothing at .*nowhere/,
+  )
+  const unnamed = { ...empty, path: undefined }
+  assert.match(
+    messageOf(() => describeData(unnamed)),
+    /cifar10 needs the path of a folder/,
+  )
+})
+
+test('validation images that leave none for training are an error', () => {
+  const config = folder('greedy', { 'data_batch_1.bin': records(0, 4) })
+  assert.match(
+    messageOf(() => describeData(config)),
+    /4 validation images leave none of 4/,
+  )
+})
+
+test(
+  'the real CIFAR-10 files read, with all classes about equally often in the split',
+  { skip: fs.existsSync(REAL) ? false : `no ${REAL}` },
+  async () => {
+    const config = { kind: 'cifar10', path: REAL, validationImages: 2000, trainingImages: 0 } as const
+    const { classes, training, validation } = await loadData({ ...config, imageSize: 32 })
+    assert.equal(classes[9], 'truck')
+    assert.equal((training.count + validation.count) % 10_000, 0)
+    for (let label = 0; label < 10; label++) {
+      const share = validation.labels.filter((other) => other === label).length / 2000
+      assert.ok(share > 0.08 && share < 0.12, `${classes[label]}: ${share}`)
+    }
+  },
+)
