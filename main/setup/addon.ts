@@ -1,11 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import { ADDON, TFJS } from './places.mjs'
 import { has, root, runQuietly, say, SetupError } from './process.mjs'
-
-const PACKAGE = path.join(root, 'node_modules/@tensorflow/tfjs-node-gpu')
-/** Where tfjs-node looks for its addon. */
-export const ADDON = path.join(PACKAGE, 'lib/napi-v8/tfjs_binding.node')
 
 export type Libraries = {
   readonly folder: string
@@ -26,17 +23,23 @@ export const librariesIn = (folder: string): Libraries | null => {
   return null
 }
 
-/** Compiles tfjs-node's C++ sources against the libraries. `rpath` is where they will be found at run time. */
-export const compileAddon = async (libraries: Libraries, to: string, rpath: string): Promise<void> => {
+/** The C++ compiler's name, once it is known to be there. */
+export const requireCompiler = (): string => {
   const compiler = process.env.CXX ?? 'g++'
   if (!has(compiler))
     throw new SetupError(`a C++ compiler (${compiler}) is missing; install one (Debian: apt-get install g++)`)
+  return compiler
+}
+
+/** Compiles tfjs-node's C++ sources against the libraries. `rpath` is where they will be found at run time. */
+export const compileAddon = async (libraries: Libraries, to: string, rpath: string): Promise<void> => {
+  const compiler = requireCompiler()
   say('compiling the TensorFlow addon')
   const { code, output } = await runQuietly(compiler, [
     ...['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'],
     `-I${path.join(root, 'node_modules/node-api-headers/include')}`,
     `-I${libraries.include}`,
-    ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(PACKAGE, 'binding', name)),
+    ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(TFJS, 'binding', name)),
     ...['-o', to],
     ...libraries.files,
     `-Wl,-rpath,${rpath}`,

@@ -1,29 +1,36 @@
-import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { cacheFolder, root } from './process.mjs'
+import { download } from './download.ts'
+import { installed } from './installed.mjs'
+import { ELECTRON, electronBinary } from './places.mjs'
+import { cacheFolder, root, say } from './process.mjs'
 
-const PACKAGE = path.join(root, 'node_modules/electron')
 /** A failed download is not tried again for a day, so that later starts are quick. */
 const PATIENCE_MS = 24 * 3600 * 1000
 
-/** Electron's binary where npm's package has it, else null. */
-export const electronBinary = (): string | null => {
-  const named = path.join(PACKAGE, 'path.txt')
-  if (!fs.existsSync(named)) return null
-  const binary = path.join(PACKAGE, 'dist', fs.readFileSync(named, 'utf8').trim())
-  return fs.existsSync(binary) ? binary : null
-}
-
-/** Electron's binary, downloaded by its own install script where that can be had. */
-export const ensureElectron = (): string | null => {
-  const found = electronBinary()
+/** Electron's binary, downloaded by its own install script where that can be had; else null. */
+export const ensureElectron = async (): Promise<string | null> => {
   const failed = path.join(cacheFolder(), 'electron-download-failed')
-  if (found) return found
   const last = fs.statSync(failed, { throwIfNoEntry: false })?.mtimeMs ?? 0
-  if (Date.now() - last < PATIENCE_MS || !fs.existsSync(path.join(PACKAGE, 'install.js'))) return null
-  spawnSync(process.execPath, ['install.js'], { cwd: PACKAGE, stdio: 'ignore', timeout: 120_000 })
-  const now = electronBinary()
-  if (!now) fs.writeFileSync(failed, '')
-  return now
+  if (electronBinary() !== null || Date.now() - last < PATIENCE_MS) return electronBinary()
+  return installed.locked(path.join(root, '.out', 'electron.lock'), async () => {
+    if (electronBinary() !== null) return electronBinary()
+    say("fetching Electron's binary")
+    const temporary = path.join(root, '.out', 'electron')
+    fs.mkdirSync(temporary, { recursive: true })
+    await download({
+      label: 'Electron',
+      program: process.execPath,
+      args: ['install.js'],
+      folders: [temporary, path.join(ELECTRON, 'dist')],
+      patienceSeconds: 45,
+      options: { cwd: ELECTRON, env: { ...process.env, TMPDIR: temporary } },
+    })
+    fs.rmSync(temporary, { recursive: true, force: true })
+    if (electronBinary() === null) {
+      fs.mkdirSync(cacheFolder(), { recursive: true })
+      fs.writeFileSync(failed, '')
+    }
+    return electronBinary()
+  })
 }

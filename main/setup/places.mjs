@@ -1,0 +1,27 @@
+// What this machine has, found without starting a download: for set-up and for the doctor.
+import fs from 'node:fs'
+import path from 'node:path'
+import { has, root } from './process.mjs'
+
+export const TFJS = path.join(root, 'node_modules/@tensorflow/tfjs-node-gpu')
+/** Where tfjs-node looks for its addon. */
+export const ADDON = path.join(TFJS, 'lib/napi-v8/tfjs_binding.node')
+export const ELECTRON = path.join(root, 'node_modules/electron')
+
+/** Whether an NVIDIA driver is there: its own tool answers. */
+export const hasNvidiaDriver = () => has('nvidia-smi', ['-L'])
+
+/** Electron's binary where npm's package has it, else null. */
+export const electronBinary = () => {
+  const named = path.join(ELECTRON, 'path.txt')
+  if (!fs.existsSync(named)) return null
+  const binary = path.join(ELECTRON, 'dist', fs.readFileSync(named, 'utf8').trim())
+  return fs.existsSync(binary) ? binary : null
+}
+
+/** Why Electron's window can't be opened on this machine, whatever its binary; null where it can. */
+export const windowObstacle = () => {
+  if (process.platform !== 'linux') return null
+  if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return 'there is no display'
+  return process.getuid?.() === 0 ? "Electron's sandbox doesn't run as root" : null
+}
