@@ -3,6 +3,7 @@
  * utilityProcess). Ends when its parent does, whatever way the parent ended.
  */
 import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import type { EvaluatorModule, FromWorker, ToWorker } from './protocol.ts'
 
 const BEAT_MS = 1000
@@ -36,13 +37,14 @@ const start = async (modulePath: string, threads: number): Promise<void> => {
         const result = await evaluator.evaluate(message.argument, (progress) =>
           send({ kind: 'progress', task, progress }),
         )
+        // The pool decides by what is held now whether this process goes on.
+        beat()
         send({ kind: 'evaluated', task, result })
       }
     } catch (error) {
       const environment = error instanceof Error && error.name === 'EnvironmentError'
       send({ kind: 'error', task, ...textOf(error), environment })
     }
-    beat()
   }
   let last = Promise.resolve()
   const receive = (message: ToWorker): void => {
@@ -54,6 +56,7 @@ const start = async (modulePath: string, threads: number): Promise<void> => {
 }
 
 process.on('disconnect', () => process.exit(0))
+new Worker(new URL('watchdog.ts', import.meta.url), { workerData: { parent: process.ppid } }).unref()
 // Ctrl-C in a terminal reaches the whole group: the parent decides what becomes of its workers.
 process.on('SIGINT', () => undefined)
 setInterval(beat, BEAT_MS)

@@ -2,6 +2,8 @@ import { availableParallelism, totalmem } from 'node:os'
 import type { EvaluationTask } from '../../shared/records.ts'
 
 export type Limits = {
+  /** A worker that is not ready after so long will not be. */
+  readonly startSeconds: number
   /** Without any sign for so long, a worker is taken to hang. */
   readonly silenceSeconds: number
   /** Seconds a task may take in all. */
@@ -19,6 +21,7 @@ export const defaultLimits = (workers: number): Limits => {
   const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
   const residentBytes = (0.9 * memory) / Math.max(1, workers)
   return {
+    startSeconds: 300,
     silenceSeconds: 300,
     taskSeconds,
     residentBytes,

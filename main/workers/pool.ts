@@ -1,15 +1,11 @@
 import type { DataReport, WorkerStatus } from '../../shared/contract.ts'
-import type {
-  DataConfig,
-  EvaluationProgress,
-  EvaluationResult,
-  EvaluationTask,
-  Failure,
-} from '../../shared/records.ts'
+import type { DataConfig } from '../../shared/records.ts'
 import { defaultLimits, defaultWorkers, type Limits } from './limits.ts'
-import { CHILD_FILE, spawnNode, type Spawn } from './process.ts'
-import { EnvironmentError, type ToWorker } from './protocol.ts'
+import { CHILD_FILE, spawnNode, type Child, type Spawn } from './process.ts'
+import { ATTEMPTS, checkWork, evaluationWork, type Job, type Outcome, type Work } from './work.ts'
 import { Worker, type Ending } from './worker.ts'
+
+export type { Job, Outcome } from './work.ts'
 
 export type PoolOptions = {
   /** Path of the evaluator module (see protocol.ts). */
@@ -20,24 +16,6 @@ export type PoolOptions = {
   readonly spawn?: Spawn | undefined
 }
 
-export type Job = {
-  readonly task: EvaluationTask
-  readonly search: string
-  readonly candidate: number
-  /** Ends the job: it leaves the queue, or its worker is ended. */
-  readonly signal: AbortSignal
-  readonly onStart?: () => void
-  readonly onProgress?: (progress: EvaluationProgress) => void
-}
-
-export type Outcome =
-  | { readonly kind: 'result'; readonly result: EvaluationResult }
-  /** The candidate's process crashed, hung or ran out of memory, twice. */
-  | { readonly kind: 'failure'; readonly failure: Failure }
-  /** Not the candidate's fault: the data or the runtime; one sentence. */
-  | { readonly kind: 'environment'; readonly message: string }
-  | { readonly kind: 'cancelled' }
-
 export type Pool = {
   readonly count: number
   run(job: Job): Promise<Outcome>
@@ -47,37 +25,32 @@ export type Pool = {
   facts(): Readonly<Record<string, string>>
   status(): WorkerStatus[]
   onStatus(listener: () => void): () => void
+  /** Ends every worker; what waits or is under way comes back cancelled. */
   close(): void
 }
 
-type Queued = {
-  readonly message: (task: number) => ToWorker
-  readonly seconds: number
-  readonly search: string | null
-  readonly candidate: number | null
-  readonly onStart: () => void
-  readonly onProgress: (progress: EvaluationProgress) => void
-  /** Returns whether it is to be tried again. */
-  readonly onEnd: (ending: Ending) => boolean
-}
 type Slot = {
   worker: Worker | null
-  current: Queued | null
+  current: Work | null
+  /** Processes that ended by themselves or were ended for going past a limit. */
   failures: number
+  /** Its last process failed, and no new one was needed since. */
+  dead: boolean
   idleSince: number
-  spare: boolean
+  /** Beyond the count, for one question. */
+  readonly spare: boolean
 }
 
-const ATTEMPTS = 2
-const CHECK_SECONDS = 600
+const IDLE_CHECK_MS = 1000
 
 /** Local worker processes, started when there is work and kept warm. Tasks start in the order they came. */
 export const createPool = (options: PoolOptions): Pool => {
   const count = options.count ?? defaultWorkers()
+  if (!(count >= 1)) throw new Error(`pool: needs one worker at least, got ${count}`)
   const limits = { ...defaultLimits(count), ...options.limits }
   const spawn = options.spawn ?? spawnNode
   const slots: Slot[] = Array.from({ length: count }, () => emptySlot(false))
-  const queue: Queued[] = []
+  const queue: Work[] = []
   const listeners = new Set<() => void>()
   let facts: Readonly<Record<string, string>> = {}
   let tasks = 0
@@ -89,8 +62,15 @@ export const createPool = (options: PoolOptions): Pool => {
   }
 
   const start = (slot: Slot): void => {
+    slot.dead = false
+    const child = spawn(CHILD_FILE, [options.evaluator, String(options.threads ?? 1)])
+    slot.worker = watch(slot, child)
+  }
+
+  const watch = (slot: Slot, child: Child): Worker => {
     const worker = new Worker({
-      child: spawn(CHILD_FILE, [options.evaluator, String(options.threads ?? 1)]),
+      child,
+      startSeconds: limits.startSeconds,
       silenceSeconds: limits.silenceSeconds,
       residentBytes: limits.residentBytes,
       onReady: (found) => {
@@ -103,20 +83,22 @@ export const createPool = (options: PoolOptions): Pool => {
         slot.current?.onProgress(progress)
         changed()
       },
-      onEnd: (ending) => ended(slot, worker, ending),
+      onEnd: (ending) => {
+        if (slot.worker === worker) ended(slot, worker, ending)
+      },
     })
-    slot.worker = worker
+    return worker
   }
 
   const ended = (slot: Slot, worker: Worker, ending: Ending): void => {
-    if (slot.worker !== worker) return
     const current = slot.current
     slot.current = null
     slot.idleSince = performance.now()
     if (ending.kind === 'gone') {
       slot.worker = null
-      if (!ending.ready) startFailed(ending.cause, ending.trace)
-      if (current) slot.failures += 1
+      slot.dead = true
+      slot.failures += 1
+      if (!ending.ready) startFailed(slot, ending)
     } else if (worker.tasks >= limits.recycleTasks || (worker.residentBytes ?? 0) > limits.recycleBytes) {
       retire(slot)
     }
@@ -124,13 +106,16 @@ export const createPool = (options: PoolOptions): Pool => {
     pump()
   }
 
-  // A runtime that does not load will not load the next time either: whoever waits is told.
-  const startFailed = (cause: string, trace: string): void => {
+  // A runtime that does not load will not load the next time either: whoever waits for it is told.
+  const startFailed = ({ spare }: Slot, ending: Ending & { kind: 'gone' }): void => {
     failedStarts += 1
     if (failedStarts < ATTEMPTS) return
     failedStarts = 0
-    for (const waiting of queue.splice(0))
-      waiting.onEnd({ kind: 'gone', cause: `worker processes can't start: ${cause}`, trace, ready: false })
+    const cause = `worker processes can't start: ${ending.cause}`
+    for (const work of queue.splice(0)) {
+      if (spare && !work.question) queue.push(work)
+      else work.onEnd({ ...ending, cause })
+    }
   }
 
   const retire = (slot: Slot): void => {
@@ -141,115 +126,80 @@ export const createPool = (options: PoolOptions): Pool => {
 
   const pump = (): void => {
     if (closed) return
-    for (const slot of slots) {
-      if (queue.length === 0) break
-      if (slot.worker?.state === 'idle') assign(slot, queue.shift()!)
-    }
+    for (const slot of slots) if (slot.worker?.state === 'idle') assign(slot)
+    for (const slot of slots.filter(({ spare }) => spare))
+      if (!slot.current && slot.worker?.state !== 'starting') {
+        retire(slot)
+        slots.splice(slots.indexOf(slot), 1)
+      }
     let starting = slots.filter((slot) => slot.worker?.state === 'starting').length
     for (const slot of slots)
-      if (slot.worker === null && !slot.spare && starting < queue.length) {
+      if (slot.worker === null && starting < queue.length) {
         start(slot)
         starting += 1
       }
     // A question that all workers are too busy for gets one of its own.
-    if (queue.some(isQuestion) && starting === 0) {
+    if (starting === 0 && queue.some(({ question }) => question)) {
       const slot = emptySlot(true)
       slots.push(slot)
       start(slot)
     }
-    for (const slot of slots.filter(
-      ({ spare, current, worker }) => spare && !current && worker?.state !== 'starting',
-    )) {
-      retire(slot)
-      slots.splice(slots.indexOf(slot), 1)
-    }
     changed()
   }
 
-  const assign = (slot: Slot, item: Queued): void => {
-    slot.current = item
-    slot.worker!.assign(item.message((tasks += 1)), item.seconds)
-    item.onStart()
+  const assign = (slot: Slot): void => {
+    const next = slot.spare ? queue.findIndex(({ question }) => question) : 0
+    const [work] = next < 0 ? [] : queue.splice(next, 1)
+    if (!work) return
+    slot.current = work
+    slot.worker!.assign(work.message((tasks += 1)), work.seconds)
+    work.onStart()
+  }
+
+  const abandon = (work: Work): void => {
+    const position = queue.indexOf(work)
+    if (position >= 0) queue.splice(position, 1)
+    const slot = slots.find(({ current }) => current === work)
+    if (slot) {
+      slot.current = null
+      retire(slot)
+    }
+    work.cancel()
+    pump()
   }
 
   const idle = setInterval(() => {
-    for (const slot of slots)
-      if (slot.worker?.state === 'idle' && performance.now() - slot.idleSince > limits.idleSeconds * 1000)
-        retire(slot)
-  }, 1000)
+    const now = performance.now()
+    const idling = slots.filter(
+      ({ worker, idleSince }) => worker?.state === 'idle' && now - idleSince > limits.idleSeconds * 1000,
+    )
+    for (const slot of idling) retire(slot)
+    if (idling.length > 0) changed()
+  }, IDLE_CHECK_MS)
   idle.unref()
 
   return {
     count,
-    run: (job) =>
-      new Promise((resolve) => {
-        let attempts = 0
-        const item: Queued = {
-          message: (task) => ({ kind: 'evaluate', task, argument: job.task }),
-          seconds: limits.taskSeconds(job.task),
-          search: job.search,
-          candidate: job.candidate,
-          onStart: () => job.onStart?.(),
-          onProgress: (progress) => job.onProgress?.(progress),
-          onEnd: (ending) => {
-            if (job.signal.aborted) return false
-            attempts += 1
-            const outcome = outcomeOf(ending, attempts)
-            if (outcome) finish(outcome)
-            return outcome === null
-          },
-        }
-        const abort = (): void => {
-          const position = queue.indexOf(item)
-          if (position >= 0) queue.splice(position, 1)
-          const slot = slots.find(({ current }) => current === item)
-          if (slot) {
-            slot.current = null
-            retire(slot)
-          }
-          finish({ kind: 'cancelled' })
-          pump()
-        }
-        const finish = (outcome: Outcome): void => {
-          job.signal.removeEventListener('abort', abort)
-          resolve(outcome)
-        }
-        if (job.signal.aborted || closed) return resolve({ kind: 'cancelled' })
-        job.signal.addEventListener('abort', abort)
-        queue.push(item)
+    run: async (job) => {
+      if (job.signal.aborted || closed) return { kind: 'cancelled' }
+      const { work, outcome } = evaluationWork(job, limits.taskSeconds(job.task))
+      const abort = (): void => abandon(work)
+      job.signal.addEventListener('abort', abort)
+      queue.push(work)
+      pump()
+      return outcome.finally(() => job.signal.removeEventListener('abort', abort))
+    },
+    check: async (data) => {
+      const { work, report } = checkWork(data)
+      if (closed) work.cancel()
+      else {
+        queue.unshift(work)
         pump()
-      }),
-    check: (data) =>
-      new Promise((resolve, reject) => {
-        if (closed) return reject(new EnvironmentError('the workers have been ended'))
-        queue.unshift({
-          message: (task) => ({ kind: 'check', task, argument: data }),
-          seconds: CHECK_SECONDS,
-          search: null,
-          candidate: null,
-          onStart: () => undefined,
-          onProgress: () => undefined,
-          onEnd: (ending) => {
-            if (ending.kind === 'gone') reject(new EnvironmentError(ending.cause))
-            else if (ending.message.kind === 'checked') resolve(ending.message.report)
-            else if (ending.message.kind === 'error') reject(new EnvironmentError(ending.message.message))
-            return false
-          },
-        })
-        pump()
-      }),
+      }
+      return report
+    },
     facts: () => facts,
-    status: () =>
-      slots.map((slot, i) => ({
-        worker: i,
-        state: slot.worker?.state ?? (slot.failures > 0 && queue.length > 0 ? 'dead' : 'idle'),
-        search: slot.current?.search ?? null,
-        candidate: slot.current?.candidate ?? null,
-        progress: slot.worker?.progress ?? null,
-        seconds: slot.worker?.seconds ?? 0,
-        residentBytes: slot.worker?.residentBytes ?? null,
-        failures: slot.failures,
-      })),
+    status: () => slots.map(statusOf),
     onStatus: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -257,9 +207,12 @@ export const createPool = (options: PoolOptions): Pool => {
     close: () => {
       closed = true
       clearInterval(idle)
-      for (const slot of slots) retire(slot)
-      for (const waiting of queue.splice(0))
-        waiting.onEnd({ kind: 'gone', cause: 'the workers have been ended', trace: '', ready: true })
+      for (const slot of slots) {
+        retire(slot)
+        slot.current?.cancel()
+        slot.current = null
+      }
+      for (const work of queue.splice(0)) work.cancel()
     },
   }
 }
@@ -268,27 +221,18 @@ const emptySlot = (spare: boolean): Slot => ({
   worker: null,
   current: null,
   failures: 0,
+  dead: false,
   idleSince: performance.now(),
   spare,
 })
 
-const isQuestion = (item: Queued): boolean => item.candidate === null
-
-/** null: to be tried again. */
-const outcomeOf = (ending: Ending, attempts: number): Outcome | null => {
-  if (ending.kind === 'answer') {
-    const { message } = ending
-    if (message.kind === 'evaluated') return { kind: 'result', result: message.result }
-    if (message.kind === 'error' && message.environment)
-      return { kind: 'environment', message: message.message }
-    if (message.kind === 'error')
-      return attempts < ATTEMPTS
-        ? null
-        : { kind: 'failure', failure: { cause: message.message, trace: message.trace, attempts } }
-    throw new Error(`pool: needs an answer to "evaluate", got "${message.kind}"`)
-  }
-  if (!ending.ready) return { kind: 'environment', message: ending.cause }
-  return attempts < ATTEMPTS
-    ? null
-    : { kind: 'failure', failure: { cause: ending.cause, trace: ending.trace, attempts } }
-}
+const statusOf = ({ worker, current, dead, failures }: Slot, i: number): WorkerStatus => ({
+  worker: i,
+  state: worker?.state ?? (dead ? 'dead' : 'idle'),
+  search: current?.search ?? null,
+  candidate: current?.candidate ?? null,
+  progress: worker?.progress ?? null,
+  seconds: worker?.seconds ?? 0,
+  residentBytes: worker?.residentBytes ?? null,
+  failures,
+})

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { FromWorker, ToWorker } from './protocol.ts'
 
@@ -34,10 +34,29 @@ export const tail = (): { add(chunk: unknown): void; text(): string } => {
 }
 
 export const spawnNode: Spawn = (childFile, args) => {
-  const child = fork(childFile, [...args], {
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-  })
+  try {
+    return childOf(
+      fork(childFile, [...args], {
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        execArgv: ['--disable-warning=ExperimentalWarning'],
+      }),
+    )
+  } catch (error) {
+    return stillborn(String(error))
+  }
+}
+
+// Where the system is out of memory or processes, fork throws instead of telling later.
+const stillborn = (words: string): Child => ({
+  pid: undefined,
+  send: () => undefined,
+  kill: () => undefined,
+  onMessage: () => undefined,
+  onExit: (listener) => void setImmediate(() => listener(null, null)),
+  lastWords: () => words,
+})
+
+const childOf = (child: ChildProcess): Child => {
   const words = tail()
   child.stderr?.on('data', (chunk) => words.add(chunk))
   return {

@@ -11,11 +11,12 @@ export type Ending =
 
 type Watch = {
   readonly task: number
-  readonly since: number
+  since: number
   readonly seconds: number
 }
 type Options = {
   readonly child: Child
+  readonly startSeconds: number
   readonly silenceSeconds: number
   readonly residentBytes: number
   readonly onReady: (facts: Readonly<Record<string, string>>) => void
@@ -24,6 +25,8 @@ type Options = {
 }
 
 const CHECK_MS = 250
+/** A check that comes so late was held up: the machine slept, or this process was busy. */
+const LATE_MS = 2000
 
 /** One worker process: watches its time, silence and memory, and ends it when one goes past its limit. */
 export class Worker {
@@ -31,12 +34,15 @@ export class Worker {
   readonly #timer: NodeJS.Timeout
   #ready = false
   #gone = false
+  #started = performance.now()
   #heard = performance.now()
+  #checked = performance.now()
   #resident: number | null = null
   #watch: Watch | null = null
   #progress: EvaluationProgress | null = null
   /** Why this process was ended by the pool; null when it ended by itself. */
   #cause: string | null = null
+  #trace = ''
   tasks = 0
 
   constructor(options: Options) {
@@ -87,6 +93,7 @@ export class Worker {
       this.#options.onReady(message.facts)
     } else if (message.kind === 'broken') {
       this.#cause = message.message
+      this.#trace = message.trace
     } else if (message.kind === 'beat') {
       this.#resident = message.residentBytes
       if (message.residentBytes > this.#options.residentBytes)
@@ -107,19 +114,33 @@ export class Worker {
 
   #check(): void {
     if (this.#gone || this.#cause !== null) return
-    const silent = (performance.now() - this.#heard) / 1000
-    const { silenceSeconds } = this.#options
+    const now = performance.now()
+    this.#excuse(now - this.#checked)
+    this.#checked = now
+    const { startSeconds, silenceSeconds } = this.#options
+    const silent = (now - this.#heard) / 1000
+    const starting = (now - this.#started) / 1000
     if ((this.#watch || !this.#ready) && silent > silenceSeconds)
       this.end(`hangs: no sign for ${Math.round(silent)} s, ${silenceSeconds} s allowed`)
+    else if (!this.#ready && starting > startSeconds)
+      this.end(`not ready after ${Math.round(starting)} s, ${startSeconds} s allowed`)
     else if (this.#watch && this.seconds > this.#watch.seconds)
       this.end(`took too long: ${Math.round(this.seconds)} s, ${Math.round(this.#watch.seconds)} s allowed`)
+  }
+
+  // Time in which nothing could be heard is not counted against the worker.
+  #excuse(late: number): void {
+    if (late < LATE_MS) return
+    this.#started += late
+    this.#heard += late
+    if (this.#watch) this.#watch.since += late
   }
 
   #exited(code: number | null, signal: string | null): void {
     clearInterval(this.#timer)
     this.#gone = true
     this.#watch = null
-    const trace = this.#options.child.lastWords()
+    const trace = this.#trace || this.#options.child.lastWords()
     this.#options.onEnd({
       kind: 'gone',
       cause: this.#cause ?? causeOf(code, signal, trace),
@@ -136,6 +157,6 @@ const causeOf = (code: number | null, signal: string | null, trace: string): str
     return 'out of memory: an allocation failed'
   if (signal === 'SIGKILL') return 'killed by the system (SIGKILL), as happens when memory runs out'
   if (signal !== null) return `crashed with ${signal}`
-  if (code === null) return 'could not be started'
+  if (code === null) return `could not be started: ${trace.split('\n')[0]}`
   return `ended with exit code ${code}`
 }
