@@ -34,6 +34,9 @@ export const listQuery = (list: CandidateList): [name: string, value: string][] 
   return query
 }
 
+export const sameList = (a: CandidateList, b: CandidateList): boolean =>
+  a.outcome === b.outcome && a.text === b.text && a.sort === b.sort && a.descending === b.descending
+
 /** The list as the contract asks for it. */
 export const listArgument = (
   list: CandidateList,

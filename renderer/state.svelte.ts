@@ -10,7 +10,7 @@ import type {
 import { connect, type Api } from './api.ts'
 import { Details } from './details.ts'
 import { Family } from './family.ts'
-import { FIRST_LIST, type CandidateList } from './list.ts'
+import { FIRST_LIST, sameList, type CandidateList } from './list.ts'
 import { href, layerOf, parseRoute, searchOf, type Route, type SearchView } from './route.ts'
 import type { Connection } from './socket.ts'
 import { keepTheme, onSystemTheme, shownTheme, storedTheme, type Theme } from './theme.ts'
@@ -163,26 +163,50 @@ export class PageState {
   /** After every (re)connection: everything anew if the program's store is another one, else what was missed. */
   async #load(): Promise<void> {
     await this.attempt(async () => {
-      const info = await this.request('app.info', {})
-      this.info = info
-      if (this.#seq < 0 || info.seq < this.#seq) {
-        this.#seq = info.seq
-        this.#familyOf = null
-        this.#details.clear()
-        this.#api.subscribe(info.seq, (frame) => this.#fold(frame.events))
-      }
-      this.searches = newestFirst(await this.request('searches.list', {}))
-      this.workers = await this.request('workers.list', {})
+      // Asked for first: its sequence number is no newer than what the other answers hold. Its findings take a while.
+      const [info] = await Promise.all([this.request('app.info', {}), this.#overview()])
+      this.#follow(info)
       await this.#loadFamily()
     })
   }
 
+  async #overview(): Promise<void> {
+    const [searches, workers] = await Promise.all([
+      this.request('searches.list', {}),
+      this.request('workers.list', {}),
+    ])
+    this.searches = newestFirst(searches)
+    this.workers = workers
+    await this.#loadFamily()
+  }
+
+  /** Hears of what happens from here on; a store whose events are behind ours is another one. */
+  #follow(info: AppInfo): void {
+    const known = this.#seq
+    this.info = info
+    if (known >= 0 && info.seq >= known) return
+    if (known >= 0) {
+      this.#familyOf = null
+      this.#details.clear()
+    }
+    this.#seq = info.seq
+    this.#api.subscribe(info.seq, (frame) => this.#fold(frame.events))
+  }
+
   #arrive(): void {
-    this.route = parseRoute(location.hash)
-    if (this.route.view === 'candidates' && this.route.list) this.#lists[this.route.search] = this.route.list
+    this.route = this.#keepList(parseRoute(location.hash))
     this.hovered = null
     this.#last = searchOf(this.route) ?? this.#last
     if (this.connection.state === 'open' && this.searches) void this.attempt(() => this.#loadFamily())
+  }
+
+  /** Remembers what a search's table shows; the same list stays the same object, so that picking a row asks nothing anew. */
+  #keepList(route: Route): Route {
+    if (route.view !== 'candidates' || !route.list) return route
+    const kept = this.#lists[route.search]
+    if (kept && sameList(kept, route.list)) return { ...route, list: kept }
+    this.#lists[route.search] = route.list
+    return route
   }
 
   async #loadFamily(): Promise<void> {
