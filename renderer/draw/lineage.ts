@@ -167,26 +167,3 @@ export const lowerBound = <T>(items: readonly T[], number: number, at: (item: T)
   }
   return low
 }
-
-/** The mark nearest to a point in pixels, within `reach` pixels. */
-export const nearest = (
-  marks: readonly Mark[],
-  at: { readonly x: number; readonly y: number },
-  toPixels: { x(value: number): number; y(value: number): number; dataX(pixel: number): number },
-  reach: number,
-  upTo = Infinity,
-): Mark | null => {
-  let best: Mark | null = null
-  let least = reach
-  const end = toPixels.dataX(at.x + reach)
-  for (let i = lowerBound(marks, toPixels.dataX(at.x - reach), (mark) => mark.x); i < marks.length; i++) {
-    const mark = marks[i]!
-    if (mark.x > end || mark.x > upTo) break
-    const distance = Math.hypot(toPixels.x(mark.x) - at.x, toPixels.y(mark.y) - at.y)
-    if (distance < least) {
-      least = distance
-      best = mark
-    }
-  }
-  return best
-}

@@ -2,6 +2,9 @@
 import { color, interpolateRgbBasis } from 'd3'
 import type { ShownTheme } from '../theme.ts'
 
+/** Steps of the ramp in drawings: marks of one colour are drawn in one go. */
+export const RAMP_STEPS = 24
+
 const STOPS: Readonly<Record<ShownTheme, readonly string[]>> = {
   light: ['#d9d3a5', '#a3c795', '#55ae9b', '#2488a3', '#215d98', '#252c6b'],
   dark: ['#3d3a5c', '#3a5a86', '#2f8290', '#4cac86', '#a5cf6c', '#f8ea7d'],
@@ -14,8 +17,8 @@ export const ramp = (theme: ShownTheme): ((t: number) => string) => {
   return (t) => color(at(Math.min(1, Math.max(0, t))))!.formatHex()
 }
 
-/** So many colours from worst to best: marks of one colour are drawn in one go. */
-export const rampSteps = (theme: ShownTheme, steps: number): string[] => {
+/** So many colours from worst to best. */
+export const rampSteps = (theme: ShownTheme, steps: number = RAMP_STEPS): string[] => {
   const at = ramp(theme)
   return Array.from({ length: steps }, (_, i) => at(i / Math.max(1, steps - 1)))
 }

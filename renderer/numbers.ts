@@ -1,0 +1,14 @@
+/** Sets of candidate numbers that are replaced and never changed in place. */
+export type Numbers = ReadonlySet<number>
+
+export const NO_NUMBERS: Numbers = new Set()
+
+export const numbersOf = (items: Iterable<{ readonly number: number }>): Numbers =>
+  new Set([...items].map((item) => item.number))
+
+/** The same with `number` in or out of it. */
+export const toggled = (numbers: Numbers, number: number): Numbers => {
+  const copy = new Set(numbers)
+  if (!copy.delete(number)) copy.add(number)
+  return copy
+}

@@ -1,0 +1,168 @@
+/** What the lineage view shows and how: the choices, the window, and the scene that follows from them. */
+import { aliveAt, type Family } from '../../family.ts'
+import { lineageModel, type LineageLayout, type Mark, type OthersShown } from '../../draw/lineage.ts'
+import { inPlot, plotOf, sceneOf } from '../../draw/scene.ts'
+import { between, centred, clamp, pan, zoom, type Size, type Window } from '../../draw/viewport.ts'
+import { NO_NUMBERS, numbersOf, toggled, type Numbers } from '../../numbers.ts'
+import { page } from '../../state.svelte.ts'
+
+/** Above this the layout is made anew at most this often while candidates arrive, milliseconds. */
+const LARGE = 2000
+const LARGE_EVERY = 500
+const MOVE_MS = 260
+
+type Drawn = { readonly family: Family | null; readonly version: number }
+
+export class Stage {
+  layout = $state<LineageLayout>('family')
+  others = $state<OthersShown>('lanes')
+  collapsed = $state.raw(NO_NUMBERS)
+  /** Newest candidate of the replay, null: live. */
+  upTo = $state<number | null>(null)
+  matches = $state.raw<Numbers | null>(null)
+  size = $state.raw<Size>({ width: 0, height: 0 })
+  #drawn = $state.raw<Drawn>({ family: null, version: 0 })
+  /** null: all of it, also while it grows. */
+  #view = $state.raw<Window | null>(null)
+  #moving = 0
+  #waiting: ReturnType<typeof setTimeout> | undefined
+
+  readonly nodes = $derived.by(() => {
+    void this.#drawn.version
+    return this.#drawn.family?.nodes ?? []
+  })
+  readonly model = $derived(lineageModel(this.nodes, this.layout, this.others, this.collapsed))
+  readonly plot = $derived(plotOf(this.size, this.model.lanes))
+  readonly view = $derived(this.#view ? this.#kept(this.#view) : this.model.whole)
+  readonly whole = $derived(this.#view === null)
+  readonly toPixels = $derived(inPlot(this.view, this.plot))
+  /** From the selected layer to its root. */
+  readonly path = $derived.by(() => {
+    void this.#drawn.version
+    if (page.selected === null) return NO_NUMBERS
+    return numbersOf(this.#drawn.family?.ancestry(page.selected) ?? [])
+  })
+  readonly #alive = $derived(
+    this.upTo === null
+      ? null
+      : aliveAt(this.nodes, page.search?.search.config.evolution.population ?? Infinity, this.upTo),
+  )
+  readonly scene = $derived(
+    sceneOf(this.model, {
+      view: this.view,
+      size: this.size,
+      upTo: this.upTo,
+      alive: this.#alive,
+      path: this.path,
+      matches: this.matches,
+    }),
+  )
+
+  /** Takes over what the page knows now; at once while that is quick. */
+  follow(family: Family | null, version: number): void {
+    const take = (): void => {
+      this.#waiting = undefined
+      this.#drawn = { family: page.family, version: page.version }
+    }
+    if (this.#drawn.family !== family) {
+      this.#view = null
+      this.collapsed = NO_NUMBERS
+      this.upTo = null
+      this.matches = null
+    }
+    if (this.#drawn.family !== family || (family?.size ?? 0) <= LARGE) {
+      clearTimeout(this.#waiting)
+      take()
+    } else if (version !== this.#drawn.version) this.#waiting ??= setTimeout(take, LARGE_EVERY)
+  }
+
+  setLayout(layout: LineageLayout): void {
+    this.layout = layout
+    this.#view = null
+  }
+
+  panBy(dx: number, dy: number): void {
+    this.#stop()
+    this.#show(pan(this.view, this.plot, dx, dy))
+  }
+
+  /** Zooms about a point of the stage. */
+  zoomAt(x: number, y: number, factor: number): void {
+    this.#stop()
+    this.#show(this.#zoomed(x, y, factor))
+  }
+
+  /** One step closer or back about the middle, moving smoothly. */
+  step(factor: number): void {
+    const { x, y, width, height } = this.plot
+    this.#glide(this.#zoomed(x + width / 2, y + height / 2, factor))
+  }
+
+  fit(): void {
+    if (!this.whole) this.#glide(this.model.whole)
+  }
+
+  /** Puts a point of the data in the middle, at once. */
+  centre(x: number, y: number): void {
+    this.#stop()
+    this.#show(centred(this.view, x, y))
+  }
+
+  /** Brings a layer into view when it is outside. */
+  reveal(number: number): void {
+    const mark = this.markOf(number)
+    if (!mark) return
+    const { x0, x1, y0, y1 } = this.view
+    if (mark.x >= x0 && mark.x <= x1 && mark.y >= y0 && mark.y <= y1) return
+    this.#glide(this.#kept(centred(this.view, mark.x, mark.y)))
+  }
+
+  markOf(number: number): Mark | undefined {
+    return this.model.byNumber.get(number)
+  }
+
+  /** Hides or shows the descendants of a layer. */
+  toggle(number: number): void {
+    this.collapsed = toggled(this.collapsed, number)
+  }
+
+  end(): void {
+    this.#stop()
+    clearTimeout(this.#waiting)
+  }
+
+  #zoomed(x: number, y: number, factor: number): Window {
+    const at = { x: x - this.plot.x, y: y - this.plot.y }
+    return this.#kept(zoom(this.view, this.plot, at, factor))
+  }
+
+  #kept(view: Window): Window {
+    return clamp(view, this.model.whole, { width: 8, height: this.layout === 'family' ? 5 : 1.5 })
+  }
+
+  /** Whoever sees all of it goes on seeing all of it. */
+  #show(view: Window): void {
+    const kept = this.#kept(view)
+    const { whole } = this.model
+    const all = kept.x1 - kept.x0 >= whole.x1 - whole.x0 && kept.y1 - kept.y0 >= whole.y1 - whole.y0
+    this.#view = all ? null : kept
+  }
+
+  #glide(to: Window): void {
+    this.#stop()
+    const from = this.view
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return this.#show(to)
+    const start = performance.now()
+    const move = (now: number): void => {
+      const t = Math.min(1, Math.max(0, (now - start) / MOVE_MS))
+      this.#show(between(from, to, 1 - (1 - t) ** 3))
+      this.#moving = t < 1 ? requestAnimationFrame(move) : 0
+    }
+    this.#moving = requestAnimationFrame(move)
+  }
+
+  #stop(): void {
+    cancelAnimationFrame(this.#moving)
+    this.#moving = 0
+  }
+}

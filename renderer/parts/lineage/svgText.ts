@@ -1,0 +1,42 @@
+import { path } from 'd3'
+import { traceLink } from '../../draw/links.ts'
+import type { LineageLayout } from '../../draw/lineage.ts'
+import { FILLED, traceMark } from '../../draw/marks.ts'
+import { BAR_WIDTH, drawnRadius, ringWidth, type Scene, type SceneMark } from '../../draw/scene.ts'
+import { FADED } from './paint.ts'
+import type { Palette } from './palette.ts'
+
+const WIDTHS = { plain: 1, faded: 0.5, path: 2 }
+
+/** What the canvas shows, as SVG text: for a file. */
+export const sceneText = (scene: Scene, layout: LineageLayout, palette: Palette): string => {
+  const parts: string[] = []
+  for (const role of ['faded', 'plain', 'path'] as const) {
+    const pen = path()
+    for (const link of scene.links) if (link.role === role) traceLink(layout, link, pen)
+    const colour = role === 'path' ? palette.accent : palette.link
+    if (pen.toString() !== '')
+      parts.push(`<path d="${pen}" fill="none" stroke="${colour}" stroke-width="${WIDTHS[role]}"/>`)
+  }
+  parts.push(...scene.marks.map((mark) => markText(mark, palette)))
+  for (const lane of scene.lanes) {
+    const colour = palette.kinds[lane.kind]
+    for (const { x, share } of lane.bars) {
+      const height = 2 + 13 * Math.sqrt(share)
+      parts.push(
+        `<rect x="${x}" y="${lane.y + 7.5 - height}" width="${BAR_WIDTH - 0.6}" height="${height}" fill="${colour}"/>`,
+      )
+    }
+    parts.push(...lane.marks.map((mark) => markText(mark, palette)))
+  }
+  return parts.join('')
+}
+
+const markText = (mark: SceneMark, palette: Palette): string => {
+  const pen = path()
+  traceMark(mark.kind, mark.x, mark.y, drawnRadius(mark), pen)
+  const colour = mark.step === null ? palette.kinds[mark.kind] : palette.ramp[mark.step]!
+  const [fill, stroke] = FILLED[mark.kind] ? [colour, mark.alive ? palette.ink : 'none'] : ['none', colour]
+  const faded = mark.faded ? ` opacity="${FADED}"` : ''
+  return `<path d="${pen}" fill="${fill}" stroke="${stroke}" stroke-width="${mark.alive ? ringWidth(mark) : 1.4}"${faded}/>`
+}
