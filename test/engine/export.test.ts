@@ -45,7 +45,9 @@ const run = async (graph: Graph, x: number[], x2: number[]): Promise<Numbers> =>
       [image, ...vectors.map((name) => layer[name]!.val)],
     )
     const flat = (tensor: Tensor): number[] => Array.from(tensor.dataSync())
-    const gradientOf = ({ name }: Variable) => flat(grads[name]!)
+    // What the output does not depend on has none.
+    const gradientOf = ({ name, size }: Variable) =>
+      grads[name] ? flat(grads[name]) : Array<number>(size).fill(0)
     return {
       y: flat(apply(image, true)),
       inference: flat(apply(tf.tensor4d(x2, shape), false)),
