@@ -1,0 +1,38 @@
+import type { Command } from 'commander'
+import { listSearches } from '../store/searches.ts'
+import { summaryOf } from '../summary.ts'
+import { dataFolderOption, jsonOption } from './options.ts'
+import { stateText } from './report.ts'
+import { openFolder, type SessionOptions } from './session.ts'
+import { percent, shortened, table } from './text.ts'
+
+const NAME = 40
+
+const list = (options: SessionOptions & { json?: boolean }): void => {
+  const db = openFolder(options)
+  try {
+    const summaries = listSearches(db).map((search) => summaryOf(db, search, 1))
+    if (options.json) return console.log(JSON.stringify(summaries))
+    if (summaries.length === 0) return console.log('no searches yet: npm run cli -- search --data shapes')
+    const rows = summaries.map(({ search, funnel, best }) => [
+      search.id,
+      shortened(search.name, NAME),
+      search.createdAt.slice(0, 16).replace('T', ' '),
+      String(funnel.generated),
+      best ? percent(best.average) : '-',
+      stateText(search),
+    ])
+    console.log(table(['id', 'name', 'made (UTC)', 'candidates', 'best', 'state'], rows, [3, 4]))
+  } finally {
+    db.close()
+  }
+}
+
+export const addList = (program: Command): void => {
+  program
+    .command('list')
+    .description('the searches there are')
+    .addOption(dataFolderOption())
+    .addOption(jsonOption())
+    .action(list)
+}

@@ -1,0 +1,32 @@
+/** Options that several commands share. */
+import { InvalidArgumentError, Option } from 'commander'
+import { PRESETS } from '../../shared/catalog.ts'
+
+export const wholeNumber =
+  (least: number) =>
+  (text: string): number => {
+    if (!/^\d+$/.test(text) || Number(text) < least)
+      throw new InvalidArgumentError(`needs a whole number of at least ${least}.`)
+    return Number(text)
+  }
+
+export const presetOption = (): Option =>
+  new Option('--preset <name>', 'where the settings come from').choices(Object.keys(PRESETS)).default('demo')
+
+export const seedOption = (): Option =>
+  new Option('--seed <n>', 'what chance starts from').argParser(wholeNumber(0))
+
+export const setOption = (): Option =>
+  new Option('--set <key=value>', 'changes one setting, for example training.steps=100; as often as needed')
+    .argParser((value: string, before: string[]) => [...before, value])
+    .default([], 'none')
+
+export const workerOptions = (): Option[] => [
+  new Option('--workers <n>', 'worker processes (default: one a core)').argParser(wholeNumber(1)),
+  new Option('--threads <n>', 'threads of each').argParser(wholeNumber(1)).default(1),
+]
+
+export const dataFolderOption = (): Option =>
+  new Option('--data-folder <dir>', "where searches are kept (default: NORMFORGE_DATA, else the user's data)")
+
+export const jsonOption = (): Option => new Option('--json', 'one JSON object on stdout')

@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url'
+import { createRunner, type Runner } from '../search/runner.ts'
+import type { Database } from '../store/database.ts'
+import { defaultDataFolder } from '../store/folder.ts'
+import { openStore } from '../store/store.ts'
+import { madeBy } from '../versions.ts'
+import { createPool, type Pool } from '../workers/pool.ts'
+
+export type SessionOptions = {
+  readonly dataFolder?: string
+  readonly workers?: number
+  readonly threads?: number
+}
+export type Session = {
+  readonly db: Database
+  readonly pool: Pool
+  readonly runner: Runner
+  close(): Promise<void>
+}
+
+const ENGINE = fileURLToPath(new URL('../engine/evaluator.ts', import.meta.url))
+
+/** Worker processes. The environment may name another evaluator module than the engine's. */
+export const openPool = ({ workers, threads }: SessionOptions): Pool =>
+  createPool({ evaluator: process.env['NORMFORGE_EVALUATOR'] ?? ENGINE, count: workers, threads })
+
+export const openFolder = ({ dataFolder }: SessionOptions): Database =>
+  openStore(dataFolder ?? defaultDataFolder())
+
+/** The store, worker processes and what runs searches with them. */
+export const openSession = (options: SessionOptions): Session => {
+  const db = openFolder(options)
+  const pool = openPool(options)
+  const runner = createRunner({ db, pool, made: () => ({ ...madeBy(), ...pool.facts() }) })
+  const close = async (): Promise<void> => {
+    await runner.close()
+    pool.close()
+    db.close()
+  }
+  return { db, pool, runner, close }
+}

@@ -1,0 +1,89 @@
+/** The `--set key=value` options: dotted keys into a search's settings, checked by the schema. */
+import type { SearchConfig } from '../../shared/records.ts'
+import { searchConfigSchema } from '../../shared/schemas.ts'
+import { UserError } from './errors.ts'
+
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
+
+/** A copy of `config` with each setting applied. Throws a UserError that names key, needed and got. */
+export const applySettings = (config: SearchConfig, settings: readonly string[]): SearchConfig => {
+  const changed = JSON.parse(JSON.stringify(config)) as Json
+  const given = settings.map((setting) => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(setting) ?? []
+    if (key === undefined || value === undefined)
+      throw new UserError(`--set: needs key=value, got "${setting}"`)
+    place(changed, key.trim(), valueOf(value))
+    return key.trim()
+  })
+  const parsed = searchConfigSchema.safeParse(changed)
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0]!
+  const key = path.join('.')
+  const blamed = given.find((name) => key.startsWith(name)) ?? key
+  throw new UserError(`--set ${blamed}: ${needed(message)}, got ${JSON.stringify(at(changed, path))}`)
+}
+
+/** JSON where it is JSON, else the text itself. */
+const valueOf = (text: string): Json => {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
+  }
+}
+
+/** Keys that settings have beyond those present in a preset. */
+const OPTIONAL = ['data.path']
+
+const place = (config: Json, key: string, value: Json): void => {
+  const steps = key.split('.')
+  const last = steps.pop()!
+  const parent = steps.reduce<Json | undefined>((node, step) => child(node, step), config)
+  const known = child(parent, last) !== undefined || OPTIONAL.includes(key)
+  if (!known || typeof parent !== 'object' || parent === null) {
+    const near = nearest(key, [...keysOf(config), ...OPTIONAL])
+    throw new UserError(`--set: there is no setting "${key}"; the nearest is "${near}"`)
+  }
+  ;(parent as { [key: string]: Json })[last] = value
+}
+
+const child = (node: Json | undefined, key: string): Json | undefined =>
+  typeof node === 'object' && node !== null && Object.hasOwn(node, key)
+    ? (node as { [key: string]: Json })[key]
+    : undefined
+
+const at = (config: Json, path: readonly PropertyKey[]): Json | undefined =>
+  path.reduce<Json | undefined>((node, key) => child(node, String(key)), config)
+
+const keysOf = (node: Json, prefix = ''): string[] =>
+  typeof node === 'object' && node !== null
+    ? Object.entries(node).flatMap(([key, value]) => [
+        `${prefix}${key}`,
+        ...keysOf(value, `${prefix}${key}.`),
+      ])
+    : []
+
+/** The known key that is fewest edits away; a key without its path counts as its last part. */
+const nearest = (key: string, known: readonly string[]): string => {
+  const distance = (candidate: string): number =>
+    Math.min(edits(key, candidate), edits(key, candidate.split('.').at(-1)!) + 0.5)
+  return [...known].sort((a, b) => distance(a) - distance(b))[0]!
+}
+
+/** Levenshtein's distance. */
+const edits = (a: string, b: string): number => {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    row = next
+  }
+  return row[b.length]!
+}
+
+const needed = (message: string): string =>
+  message
+    .replace(/^Invalid input: expected (.*), received .*$/, 'needs a $1')
+    .replace(/^Invalid option: expected one of (.*)$/, 'needs one of $1')
+    .replace(/^Too (?:small|big): expected \w+ to be (.*)$/, 'needs $1')

@@ -1,0 +1,31 @@
+/** Words and numbers as the command line shows them. */
+
+/** Rows under a head, columns padded; numbers (the columns named in `right`) to the right. */
+export const table = (
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly number[] = [],
+): string => {
+  const all = [head, ...rows]
+  const width = head.map((_, column) => Math.max(...all.map((row) => [...row[column]!].length)))
+  const pad = (cell: string, column: number): string => {
+    const space = ' '.repeat(width[column]! - [...cell].length)
+    return right.includes(column) ? space + cell : cell + space
+  }
+  return all.map((row) => `  ${row.map(pad).join('  ')}`.trimEnd()).join('\n')
+}
+
+export const percent = (accuracy: number): string => `${(100 * accuracy).toFixed(1)} %`
+
+export const duration = (seconds: number): string => {
+  const whole = Math.round(seconds)
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  if (h > 0) return `${h} h ${m} min`
+  return m > 0 ? `${m} min ${s} s` : `${s} s`
+}
+
+export const shortened = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length - 1)}…`
+
+export const count = (n: number, singular: string, plural = `${singular}s`): string =>
+  `${n.toLocaleString('en')} ${n === 1 ? singular : plural}`
