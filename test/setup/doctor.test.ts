@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { existsSync, readlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import type { Fact } from '../../main/setup/doctor.mjs'
+import { freshClone, librariesFor, STAND_INS, type Run } from './clone.ts'
+
+const facts = ({ stdout, code }: Run): Record<string, Fact> => {
+  assert.equal(code, 0)
+  return Object.fromEntries((JSON.parse(stdout) as Fact[]).map((fact) => [fact.label, fact]))
+}
+
+test('the doctor works before anything is installed, and installs nothing', async (t) => {
+  const clone = freshClone(t)
+  const found = facts(await clone.run(['doctor', '--json']))
+  assert.equal(found.Node?.value, process.version)
+  assert.match(found.Processor?.value ?? '', /, \d+ threads$/)
+  assert.equal(found.GPU?.value, 'no NVIDIA driver: the CPU is used')
+  assert.deepEqual(
+    [found.Packages, found['TensorFlow runtime']].map((fact) => [fact?.value, fact?.ok]),
+    [
+      ['not set up yet: "npm start" does', false],
+      ['not set up yet: "npm start" does', false],
+    ],
+  )
+  assert.equal(found['Cache folder']?.value, clone.cache)
+  assert.ok(found['Data folder'])
+  assert.ok(!existsSync(path.join(clone.folder, 'node_modules')) && !existsSync(clone.cache))
+  const text = await clone.run(['cli', 'doctor'])
+  assert.match(text.stdout, /^! TensorFlow runtime {2}not set up yet/m)
+})
+
+test('the doctor names what is missing, with its cure, and the GPU with its memory', async (t) => {
+  const clone = freshClone(t)
+  clone.remove('g++')
+  clone.provide('nvidia-smi', STAND_INS['nvidia-smi'])
+  const found = facts(await clone.run(['doctor', '--json']))
+  assert.deepEqual(found['C++ compiler'], {
+    label: 'C++ compiler',
+    value: 'missing: install one (Debian: apt-get install g++)',
+    ok: false,
+  })
+  assert.equal(found.GPU?.value, 'Stand-in GPU, 81920 MiB')
+})
+
+test('the doctor says where the runtime came from, and finds a byte that changed', async (t) => {
+  const clone = freshClone(t)
+  await clone.run(['bench'], { NORMFORGE_TENSORFLOW: librariesFor(clone) })
+  const runtime = async (): Promise<Fact | undefined> =>
+    facts(await clone.run(['doctor', '--json']))['TensorFlow runtime']
+  assert.match(
+    (await runtime())?.value ?? '',
+    /^from the folder that the user names, in .*, checksums right$/,
+  )
+  const addon = path.join(
+    clone.folder,
+    'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node',
+  )
+  writeFileSync(readlinkSync(addon), 'nodda\n')
+  const damaged = await runtime()
+  assert.equal(damaged?.ok, false)
+  assert.match(damaged?.value ?? '', /^damaged: .*tfjs_binding\.node; remove /)
+})

