@@ -164,12 +164,13 @@ export const settleRerank = (db: Database, key: number, number: number, settleme
   db.write(() => {
     const scores = 'result' in settlement ? settlement.result.scores : null
     const failure = 'failure' in settlement ? settlement.failure : divergence(settlement.result)
-    db.run(
-      'UPDATE candidates SET rerank_scores = ? WHERE search = ? AND number = ?',
+    const changed = db.run(
+      'UPDATE candidates SET reranked = 1, rerank_scores = ? WHERE search = ? AND number = ? AND reranked = 0',
       scores && JSON.stringify(scores),
       key,
       number,
     )
+    if (changed !== 1) throw new Error(`store: candidate ${number} is re-ranked already`)
     db.run(
       'UPDATE layers SET failure = ? WHERE search = ? AND number = ?',
       failure && JSON.stringify(failure),
@@ -244,8 +245,7 @@ export type StoredEntry = Omit<NewCandidate, 'atSeconds'> & {
 }
 
 const ENTRY =
-  'SELECT c.number, c.role, c.fingerprint, c.status, c.dispatched, c.duplicate_of, c.scores, ' +
-  'c.rerank_scores IS NOT NULL OR (l.failure IS NOT NULL AND c.scores IS NOT NULL) AS reranked, ' +
+  'SELECT c.number, c.role, c.fingerprint, c.status, c.dispatched, c.duplicate_of, c.scores, c.reranked, ' +
   'l.graph, l.origin, l.rejection FROM candidates c JOIN layers l USING (search, number) WHERE c.search = ?'
 
 const entryOf = (row: ReturnType<Database['all']>[number]): StoredEntry => ({

@@ -1,3 +1,4 @@
+import { damageOf } from './errors.ts'
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 
 export type Row = Record<string, SQLOutputValue>
@@ -20,14 +21,22 @@ export class Database {
   }
 
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return this.#prepare(sql).get(...values)
+    return this.#attempt(() => this.#prepare(sql).get(...values))
   }
   all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return this.#prepare(sql).all(...values)
+    return this.#attempt(() => this.#prepare(sql).all(...values))
   }
   /** Returns how many rows changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return Number(this.#prepare(sql).run(...values).changes)
+    return this.#attempt(() => Number(this.#prepare(sql).run(...values).changes))
+  }
+
+  #attempt<T>(action: () => T): T {
+    try {
+      return action()
+    } catch (error) {
+      throw damageOf(error, this.#db.location() ?? 'in memory') ?? error
+    }
   }
 
   /** All of `action` or nothing; other processes wait meanwhile. Inside another `write` it is part of that one. */
@@ -40,7 +49,8 @@ export class Database {
       result = action()
       this.#db.exec('COMMIT')
     } catch (error) {
-      this.#db.exec('ROLLBACK')
+      // SQLite has rolled back by itself when the disk is full, say.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       throw error
     } finally {
       this.#depth = 0

@@ -1,5 +1,6 @@
 import { ContractError } from '../../shared/contract.ts'
 import { OP_NAMES } from '../../shared/ops.ts'
+import type { CandidateStatus, RejectionStage } from '../../shared/records.ts'
 
 type Condition = { readonly sql: string; readonly values: readonly (string | number)[] }
 
@@ -10,30 +11,46 @@ const COMPARED: Readonly<Record<string, string>> = {
   number: 'number',
 }
 
-const field = (name: string, value: string): Condition | null => {
-  switch (name) {
-    case 'rejected':
-      return { sql: 'rejected = ?', values: [value] }
-    case 'status':
-      return { sql: 'status = ?', values: [value] }
-    case 'origin':
-      return { sql: '(kind = ? OR lower(label) = ?)', values: [value, value] }
-    case 'parent':
-      return { sql: 'parent = ?', values: [wholeNumber(name, value)] }
-    case 'number':
-      return { sql: 'number = ?', values: [wholeNumber(name, value)] }
-    case 'is':
-      if (value === 'alive') return { sql: 'alive = 1', values: [] }
-      throw new ContractError('invalid', `filter: "is:" needs alive, got "${value}"`)
-    case 'op': {
-      // A beginning is enough, so that the list narrows while the name is typed.
-      const mask = OP_NAMES.reduce((bits, op, i) => (op.startsWith(value) ? bits + 2 ** i : bits), 0)
-      return { sql: '(ops & ?) <> 0', values: [mask] }
-    }
-    default:
-      return null
-  }
+const STATUSES: readonly CandidateStatus[] = [
+  'queued',
+  'running',
+  'scored',
+  'rejected',
+  'duplicate',
+  'failed',
+]
+const STAGES: readonly RejectionStage[] = ['static', 'quality', 'stability']
+
+/** Words that a field takes; a beginning is enough, so that the list narrows while one is typed. */
+const begun = (name: string, value: string, words: readonly string[]): string[] => {
+  const found = words.filter((word) => word.startsWith(value))
+  if (found.length === 0)
+    throw new ContractError('invalid', `filter: "${name}:" needs one of ${words.join(', ')}, got "${value}"`)
+  return found
 }
+
+const among = (column: string, words: readonly string[]): Condition => ({
+  sql: `${column} IN (${words.map(() => '?').join(', ')})`,
+  values: words,
+})
+
+const FIELDS: Readonly<Record<string, (value: string, name: string) => Condition>> = {
+  rejected: (value, name) => among('rejected', begun(name, value, STAGES)),
+  status: (value, name) => among('status', begun(name, value, STATUSES)),
+  origin: (value) => ({ sql: '(instr(kind, ?) = 1 OR instr(lower(label), ?) = 1)', values: [value, value] }),
+  parent: (value, name) => ({ sql: 'parent = ?', values: [wholeNumber(name, value)] }),
+  number: (value, name) => ({ sql: 'number = ?', values: [wholeNumber(name, value)] }),
+  is: (value, name) => {
+    begun(name, value, ['alive'])
+    return { sql: 'alive = 1', values: [] }
+  },
+  op: (value, name) => {
+    const ops = begun(name, value, OP_NAMES)
+    return { sql: '(ops & ?) <> 0', values: [ops.reduce((bits, op) => bits + 2 ** opIndex(op), 0)] }
+  },
+}
+
+const opIndex = (op: string): number => (OP_NAMES as readonly string[]).indexOf(op)
 
 const wholeNumber = (name: string, value: string): number => {
   if (!/^\d+$/.test(value))
@@ -41,37 +58,46 @@ const wholeNumber = (name: string, value: string): number => {
   return Number(value)
 }
 
+const numeric = (name: string, comparison: string, value: string): Condition => {
+  const column = COMPARED[name]
+  if (column === undefined)
+    throw new ContractError(
+      'invalid',
+      `filter: "${comparison}" needs one of ${Object.keys(COMPARED).join(', ')} before it, got "${name}"`,
+    )
+  const number = Number(value)
+  if (!Number.isFinite(number))
+    throw new ContractError('invalid', `filter: "${name}" needs a number, got "${value}"`)
+  return { sql: `${column} ${comparison} ?`, values: [number] }
+}
+
+const named = (name: string, value: string): Condition => {
+  const field = FIELDS[name]
+  if (field === undefined)
+    throw new ContractError(
+      'invalid',
+      `filter: needs one of ${Object.keys(FIELDS).join(', ')} before ":", got "${name}"`,
+    )
+  return field(value, name)
+}
+
 /**
  * Conditions of a filter text, to be joined by AND: `rejected:stability acc>0.6 op:sigmoid`. Fields: rejected, status,
- * origin, parent, number, op (a beginning of its name), is:alive; comparisons (< <= > >= =) of acc, nodes, seconds,
+ * origin, op (a beginning is enough), parent, number, is:alive; comparisons (< <= > >= =) of acc, nodes, seconds,
  * number; `#12`; any other word is looked for in the formula and the origin's name. A field still without its value
- * is passed over.
+ * is passed over. Throws a ContractError for a field or a value that there is not.
  */
-export const filterOf = (filter: string): Condition[] => {
-  const conditions: Condition[] = []
-  for (const token of filter.toLowerCase().split(/\s+/).filter(Boolean)) {
-    const compared = /^([a-z]+)(<=|>=|<|>|=)(.*)$/.exec(token)
-    const column = compared && COMPARED[compared[1]!]
-    if (compared && column) {
-      if (compared[3] === '') continue
-      const value = Number(compared[3])
-      if (!Number.isFinite(value))
-        throw new ContractError('invalid', `filter: "${compared[1]}" needs a number, got "${compared[3]}"`)
-      conditions.push({ sql: `${column} ${compared[2]} ?`, values: [value] })
-      continue
-    }
-    if (/^#\d+$/.test(token)) {
-      conditions.push({ sql: 'number = ?', values: [Number(token.slice(1))] })
-      continue
-    }
-    const named = /^([a-z]+):(.*)$/.exec(token)
-    if (
-      named &&
-      named[2] === '' &&
-      ['rejected', 'status', 'origin', 'parent', 'number', 'op', 'is'].includes(named[1]!)
-    )
-      continue
-    conditions.push((named && field(named[1]!, named[2]!)) ?? { sql: 'instr(words, ?) > 0', values: [token] })
-  }
-  return conditions
-}
+export const filterOf = (filter: string): Condition[] =>
+  filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(Boolean)
+    .flatMap((token) => {
+      const [, name, mark, value] = /^([a-z]+)(:|<=|>=|<|>|=)(.*)$/.exec(token) ?? []
+      if (name && mark && value !== undefined) {
+        if (value === '' && (name in FIELDS || name in COMPARED)) return []
+        return mark === ':' ? named(name, value) : numeric(name, mark, value)
+      }
+      if (/^#\d+$/.test(token)) return { sql: 'number = ?', values: [Number(token.slice(1))] }
+      return { sql: 'instr(words, ?) > 0', values: [token] }
+    })

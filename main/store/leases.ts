@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { hostname, platform } from 'node:os'
 import { integer, text, type Database } from './database.ts'
 
 /** A lease whose holder gave no sign for so long is free, even when its process id is in use. */
@@ -67,8 +68,17 @@ export const fenced = <T>(db: Database, key: number, holder: string, action: () 
 const processAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
-    return true
+    return !(platform() === 'linux' && isZombie(pid))
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** A process that ended keeps its number until its parent takes note, which in a container may be never. */
+const isZombie = (pid: number): boolean => {
+  try {
+    return /^\d+ \(.*\) Z /s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
   }
 }

@@ -1,67 +1,63 @@
 import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { damageOf, ELSEWHERE, RESTORE, StoreError } from './errors.ts'
 import { MIGRATIONS } from './schema.ts'
 
 /** "NFRG" in ASCII: marks an SQLite file as a store of this program. */
 const APPLICATION = 0x4e465247
 const BUSY_MS = 10_000
 
-/** A store that can't be used; the file is left as it was. */
-export class StoreError extends Error {
-  override readonly name = 'StoreError'
-}
-
 /**
  * Opens the store at `path`, making or migrating it as needed. Several processes may open one store. Throws a
  * StoreError for a foreign, damaged or newer file, without touching it.
  */
 export const openDatabase = (path: string, migrations: readonly string[] = MIGRATIONS): DatabaseSync => {
-  mkdirSync(dirname(path), { recursive: true })
-  const fresh = checkHeader(path, migrations.length)
   let db: DatabaseSync | null = null
   try {
+    mkdirSync(dirname(path), { recursive: true })
+    checkHeader(path, migrations.length)
     db = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true })
     migrate(db, path, migrations)
     patiently(() => db!.exec('PRAGMA journal_mode = WAL'))
     db.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY')
+    // Reads the schema, where damage would come to light in the middle of something else.
+    db.prepare('SELECT count(*) FROM sqlite_schema').get()
     return db
   } catch (error) {
     db?.close()
     if (error instanceof StoreError) throw error
-    throw new StoreError(
-      `store: ${path} can't be ${fresh ? 'made' : 'opened'}: ${error instanceof Error ? error.message : String(error)}`,
-      { cause: error },
+    const reason = error instanceof Error ? error.message : String(error)
+    throw (
+      damageOf(error, path) ?? new StoreError(`store: ${path} can't be opened: ${reason}`, { cause: error })
     )
   }
 }
 
 // Read by hand, since SQLite may already write (recover a log) when it opens a file that is none of ours.
-const checkHeader = (path: string, newest: number): boolean => {
-  if (!existsSync(path)) return true
+const checkHeader = (path: string, newest: number): void => {
+  if (!existsSync(path)) return
   const file = openSync(path, 'r')
   try {
     const { size } = fstatSync(file)
-    if (size === 0) return true
+    if (size === 0) return
     const header = Buffer.alloc(100)
     const got = readSync(file, header, 0, 100, 0)
     if (got < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0')
-      throw new StoreError(`store: ${path} is not a store: needed an SQLite file, got ${kindOf(header, got)}`)
+      throw new StoreError(
+        `store: ${path} is not a store: needed an SQLite file, got ${kindOf(header, got)}; ${ELSEWHERE}`,
+      )
     const application = header.readUInt32BE(68)
     const version = header.readUInt32BE(60)
     // A store whose making was killed has neither mark yet, and a journal from which SQLite undoes the rest.
     const unfinished = header.readUInt32BE(28) <= 1 || existsSync(`${path}-journal`)
-    if (application === 0 && version === 0 && unfinished) return true
-    if (application !== APPLICATION)
-      throw new StoreError(
-        `store: ${path} belongs to another program: needed application id ${APPLICATION}, got ${application}`,
-      )
+    if (application === 0 && version === 0 && unfinished) return
+    if (application !== APPLICATION) throw foreign(path, `application id ${application}`)
     if (version > newest) throw newer(path, newest, version)
     const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16)
     const needed = pageSize * header.readUInt32BE(28)
     if (size < needed && !existsSync(`${path}-wal`))
-      throw new StoreError(`store: ${path} is cut short: needed ${needed} bytes, got ${size}`)
-    return false
+      throw new StoreError(`store: ${path} is cut short: needed ${needed} bytes, got ${size}; ${RESTORE}`)
   } finally {
     closeSync(file)
   }
@@ -72,7 +68,13 @@ const kindOf = (header: Buffer, bytes: number): string =>
 
 const newer = (path: string, newest: number, version: number): StoreError =>
   new StoreError(
-    `store: ${path} was made by a newer version of this program: needed version ${newest} at most, got ${version}`,
+    `store: ${path} was made by a newer version of this program: needed schema ${newest} at most, got ${version}; ` +
+      'update the program, or choose another data folder (NORMFORGE_DATA)',
+  )
+
+const foreign = (path: string, got: string): StoreError =>
+  new StoreError(
+    `store: ${path} belongs to another program: needed application id ${APPLICATION}, got ${got}; ${ELSEWHERE}`,
   )
 
 const migrate = (db: DatabaseSync, path: string, migrations: readonly string[]): void => {
@@ -81,12 +83,14 @@ const migrate = (db: DatabaseSync, path: string, migrations: readonly string[]):
   if (versionOf() === migrations.length) return
   patiently(() => db.exec('BEGIN IMMEDIATE'))
   try {
-    // Asked again inside: another process may have come first.
+    // Asked again inside: another process may have come first, or the file be another program's, all in its log.
+    const tables = db.prepare('SELECT name FROM sqlite_schema').all()
+    if (versionOf() === 0 && tables.length > 0) throw foreign(path, `a table "${String(tables[0]!['name'])}"`)
     for (let version = versionOf(); version < migrations.length; version++) db.exec(migrations[version]!)
     db.exec(`PRAGMA user_version = ${migrations.length}; PRAGMA application_id = ${APPLICATION}`)
     db.exec('COMMIT')
   } catch (error) {
-    db.exec('ROLLBACK')
+    if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
 }

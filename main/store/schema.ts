@@ -89,4 +89,11 @@ export const MIGRATIONS: readonly string[] = [
     beat INTEGER NOT NULL
   ) STRICT;
   `,
+  // Whether the longer training ended, whatever came of it; two indexes that no query used.
+  `
+  ALTER TABLE candidates ADD COLUMN reranked INTEGER NOT NULL DEFAULT 0;
+  UPDATE candidates SET reranked = 1 WHERE rerank_scores IS NOT NULL;
+  DROP INDEX events_by_search;
+  DROP INDEX candidates_by_fingerprint;
+  `,
 ]

@@ -76,7 +76,7 @@ const RECENT = 40
 export const pace = (db: Database, key: number): Pace => {
   const counts = db.get(
     "SELECT sum(role = 'candidate') AS dispatched, sum(role = 'candidate' AND at_seconds IS NOT NULL) AS settled, " +
-      "sum(role = 'baseline' AND at_seconds IS NULL) AS left, sum(rerank_scores IS NOT NULL) AS reranked, " +
+      "sum(role = 'baseline' AND at_seconds IS NULL) AS left, sum(reranked) AS reranked, " +
       "avg(CASE WHEN status = 'scored' THEN seconds END) AS training " +
       'FROM candidates WHERE search = ? AND dispatched = 1',
     key,
