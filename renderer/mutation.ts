@@ -32,6 +32,9 @@ export const mutationOf = (candidate: Candidate, parent: Candidate | null): Muta
   }
 }
 
+/** Whether parent and child are so alike that their nodes are best drawn at the same places. */
+export const keepsShape = ({ gained, lost }: Mutation): boolean => gained.length + lost.length <= 4
+
 /** "x", "v0", "0", or the node's ordinal from 1: "n3". */
 export const tensorName = (tensor: number): string => {
   const input = INPUTS[tensor]

@@ -40,11 +40,12 @@ const accuracyOf = (graph: Graph, architecture: string, bonus: number, random: R
 const curveOf = (final: number, steps: number, until: number, random: Random): CurvePoint[] => {
   const points: CurvePoint[] = []
   const every = Math.ceil(steps / 4)
-  for (let step = 10; step <= until; step += 10) {
+  for (let step = 5; step <= until; step += 5) {
+    const measured = step % every === 0 || step === until
+    if (step % 10 !== 0 && !measured) continue
     const progress = 1 - Math.exp((-3.2 * step) / steps)
     const accuracy = FLOOR + (final - FLOOR) * Math.min(1, progress * 1.04)
     const loss = 2.303 * (1 - 0.92 * accuracy) + 0.03 * random.normal()
-    const measured = step % every === 0 || step === until
     points.push({ step, loss, accuracy: measured ? accuracy : null })
   }
   return points
