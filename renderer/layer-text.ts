@@ -1,11 +1,10 @@
 /** A layer from what a person typed, pasted or dropped: a formula, or a layer's JSON. */
-import { formulaText, parseFormula } from '../shared/formula.ts'
+import { parseFormula } from '../shared/formula.ts'
 import { SEARCH_NODES, type Graph } from '../shared/graph.ts'
 import { OPS, type Space } from '../shared/ops.ts'
 import { parseGraph } from '../shared/rules.ts'
 
-export type ReadLayer =
-  { readonly graph: Graph; readonly formula: string; readonly ops: number } | { readonly problem: string }
+export type ReadLayer = { readonly graph: Graph; readonly ops: number } | { readonly problem: string }
 
 /** An exported layer may carry its graph among other things. */
 const graphIn = (value: unknown): unknown =>
@@ -17,7 +16,7 @@ export const readLayer = (text: string, space: Space): ReadLayer => {
       ? parseGraph(graphIn(JSON.parse(text)), 'layer')
       : parseFormula(text)
     const problem = unfit(graph, space)
-    return problem === null ? { graph, formula: formulaText(graph), ops: graph.nodes.length } : { problem }
+    return problem === null ? { graph, ops: graph.nodes.length } : { problem }
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) }
   }

@@ -17,6 +17,8 @@ export class Rows {
   #list: CandidateList | null = null
   #pages: (readonly CandidateRow[] | undefined)[] = []
   #asked: boolean[] = []
+  /** What is here answers an earlier list. */
+  #stale = false
   /** Answers to an earlier question are dropped. */
   #question = 0
 
@@ -26,10 +28,11 @@ export class Rows {
 
   /** Another list, or the same one anew. What was there stays until its replacement comes, so that nothing flickers. */
   ask(search: string, list: CandidateList, first: number, last: number): void {
-    if (search !== this.#search || this.#list !== list) {
+    if (search !== this.#search) {
       this.#pages = []
-      if (search !== this.#search) this.total = null
+      this.total = null
     }
+    this.#stale ||= this.#list !== list
     this.#search = search
     this.#list = list
     this.#asked = []
@@ -70,6 +73,8 @@ export class Rows {
         limit: PAGE,
       })
       if (question !== this.#question) return
+      if (this.#stale) this.#pages = []
+      this.#stale = false
       this.#pages[at] = rows
       this.total = total
       this.problem = null

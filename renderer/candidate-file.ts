@@ -34,12 +34,3 @@ export const asCsv = (rows: readonly CandidateRow[], architectures: readonly str
   ])
   return [head, ...lines].map((line) => line.map(cell).join(',')).join('\n') + '\n'
 }
-
-export const saveFile = (name: string, type: string, text: string): void => {
-  const address = URL.createObjectURL(new Blob([text], { type }))
-  const link = document.createElement('a')
-  link.href = address
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(address), 10_000)
-}
