@@ -2,18 +2,7 @@
 import type { Detection, Truth } from '../../../main/engine/metrics/coco.ts'
 import { maskArea, type Box } from '../../../main/engine/metrics/mask.ts'
 import { polygonsMask } from '../../../main/engine/metrics/polygon.ts'
-
-type Below = (n: number) => number
-
-const mulberry32 = (seed: number): Below => {
-  let state = seed
-  return (n) => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) * n) / 2 ** 32)
-  }
-}
+import { mulberry32, type Below } from '../../reference/portable.ts'
 
 const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make)
 

@@ -1,0 +1,13 @@
+/** Draws that the Python scripts of this folder repeat exactly: made inputs need not be kept, only results. */
+export type Below = (n: number) => number
+
+/** mulberry32: `below(n)` is a whole number in [0, n). */
+export const mulberry32 = (seed: number): Below => {
+  let state = seed
+  return (n) => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) * n) / 2 ** 32)
+  }
+}
