@@ -110,11 +110,12 @@ test('one press runs the demo search to its end, and the lineage drawn is the li
 
   // A press on a mark opens its card, and from there the layer with its curves.
   const best = scored.reduce((a, b) => (b.average! > a.average! ? b : a))
-  await drawing.locator(`[data-number="${best.number}"]`).click()
+  const box = (await drawing.locator(`[data-number="${best.number}"]`).boundingBox())!
+  await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2)
   await page.getByTestId('layer-card').waitFor()
   assert.equal(await page.getByTestId('layer-card').getAttribute('data-number'), String(best.number))
   await page.goto(`${server.url}#/search/${id}/layer/${best.number}`)
-  await page.getByTestId('layer-graph').waitFor()
+  await page.getByTestId('layer').getByTestId('layer-graph').first().waitFor()
   await page.getByTestId('curves-accuracy').waitFor()
   assert.deepEqual(problems, [])
 })
