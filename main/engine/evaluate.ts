@@ -17,7 +17,7 @@ import type { DataSet } from './data/dataset.ts'
 import { loadData } from './data/index.ts'
 import { cosineRate } from './optimizer.ts'
 import { testStability } from './stability.ts'
-import { createTrainer, type Trainer } from './training.ts'
+import { countCorrect, createTrainer, type Trainer } from './training.ts'
 
 type Report = (progress: EvaluationProgress) => void
 /** Steps whose losses are averaged into one point of the curve. */
@@ -106,7 +106,7 @@ class Training {
       this.#data,
       Math.min(EVALUATION_BATCH, this.#data.validation.count),
     ))
-      correct += this.#trainer.correct(images, labels)
+      correct += countCorrect(this.#trainer.predict(images), labels)
     return correct / this.#data.validation.count
   }
 

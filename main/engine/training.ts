@@ -15,14 +15,18 @@ export type TrainerOptions = {
   readonly classes: number
   readonly seed: number
   readonly evaluationBatch: number
+  /** Values of the trainable tensors, in order, instead of those drawn from the seed. */
+  readonly weights?: readonly Float32Array[]
   readonly eager?: boolean
 }
 
 export type Trainer = {
   /** One step of SGD on images `[batch, height, width, 3]` and labels `[batch]`; the loss before the step. */
   step(images: Float32Array, labels: Int32Array, rate: number): number
-  /** How many of a batch are classified rightly; a label of −1 (padding) never is. */
-  correct(images: Float32Array, labels: Int32Array): number
+  /** Logits `[evaluationBatch, classes]`, with moving averages in place of batch statistics. */
+  predict(images: Float32Array): Float32Array
+  /** Values of the trainable tensors as they are now, in order. */
+  weights(): Float32Array[]
   readonly parameters: number
   dispose(): void
 }
@@ -39,16 +43,15 @@ export const crossEntropy = (logits: Tensor, labels: Tensor, classes: number, sm
  * How many rows of logits `[batch, classes]` have their label's logit above all others. A tie is not right (a layer
  * that says the same of every image knows nothing), nor is a row with a NaN, nor a label of −1.
  */
-export const countCorrect = (logits: Tensor, labels: Tensor, classes: number): Tensor => {
-  const { tf } = loadRuntime()
-  const hot = tf.oneHot(labels as never, classes).cast('float32')
-  const own = hot.mul(logits).sum(1, true)
-  const beaten = tf.less(logits, own).cast('float32').sum(1)
-  return tf
-    .equal(beaten, classes - 1)
-    .cast('float32')
-    .mul(hot.sum(1))
-    .sum()
+export const countCorrect = (logits: Float32Array, labels: Int32Array): number => {
+  const classes = logits.length / labels.length
+  let right = 0
+  labels.forEach((label, n) => {
+    if (label < 0) return
+    const row = logits.subarray(n * classes, (n + 1) * classes)
+    if (row.every((logit, c) => c === label || logit < row[label]!)) right++
+  })
+  return right
 }
 
 export const createTrainer = (options: TrainerOptions): Trainer => {
@@ -61,6 +64,12 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
     seed: options.seed,
   })
   const { trainable, kernels, statistics } = network.parameters
+  options.weights?.forEach((values, i) =>
+    tf.tidy(() => {
+      const variable = trainable[i]!
+      variable.assign(tf.tensor(values, variable.shape) as typeof variable)
+    }),
+  )
   const velocities = trainable.map((variable) => {
     const zeros = tf.zeros(variable.shape)
     const made = tf.variable(zeros, false)
@@ -95,26 +104,33 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
           return [value]
         },
       },
-      correct: {
-        inputs: [images(evaluationBatch), labels(evaluationBatch)],
-        step: (x, y) => [countCorrect(network.apply(x!, { training: false }), y!, classes)],
+      predict: {
+        inputs: [images(evaluationBatch)],
+        step: (x) => [network.apply(x!, { training: false })],
       },
     },
     options.eager === undefined ? {} : { eager: options.eager },
   )
 
-  const run = (name: 'train' | 'correct', inputs: Tensor[]): number => {
+  const run = (name: 'train' | 'predict', inputs: Tensor[]): Float32Array => {
     const [result] = program.run(name, ...inputs)
-    const value = result!.dataSync()[0]!
+    const values = result!.dataSync<'float32'>()
     for (const tensor of [...inputs, result!]) tensor.dispose()
-    return value
+    return values
   }
   const imageTensor = (data: Float32Array, batch: number): Tensor =>
     tf.tensor4d(data, [batch, imageSize, imageSize, 3])
   return {
     step: (x, y, rate) =>
-      run('train', [imageTensor(x, training.batchSize), tf.tensor1d(y, 'int32'), tf.scalar(rate)]),
-    correct: (x, y) => run('correct', [imageTensor(x, evaluationBatch), tf.tensor1d(y, 'int32')]),
+      run('train', [imageTensor(x, training.batchSize), tf.tensor1d(y, 'int32'), tf.scalar(rate)])[0]!,
+    predict: (x) => run('predict', [imageTensor(x, evaluationBatch)]),
+    weights: () =>
+      trainable.map((variable) => {
+        const tensor = program.read(variable)
+        const values = tensor.dataSync<'float32'>().slice()
+        tensor.dispose()
+        return values
+      }),
     parameters: network.size,
     dispose: () => {
       program.dispose()
