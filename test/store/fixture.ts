@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { addCandidate, settle, type NewCandidate } from '../../main/store/candidates.ts'
 import type { Database } from '../../main/store/database.ts'
 import { createSearch, keyOf } from '../../main/store/searches.ts'
@@ -11,14 +10,17 @@ import { PRESETS } from '../../shared/catalog.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import type { EvaluationResult, Evaluation, Rejection, SearchConfig } from '../../shared/records.ts'
 
-export const folderOf = (t: TestContext): string => {
+/** Where to say what is to be done after a test: its context, or a file of tests. */
+type Scope = { after(action: () => void): void }
+
+export const folderOf = (t: Scope): string => {
   const folder = mkdtempSync(join(tmpdir(), 'normforge-store-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 
 /** A store of its own, closed and removed after the test. */
-export const storeOf = (t: TestContext): Database => {
+export const storeOf = (t: Scope): Database => {
   const db = openStore(folderOf(t))
   t.after(() => db.close())
   return db
