@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { examine, printDoctor } from '../setup/doctor.ts'
+import { examine, printDoctor } from '../setup/doctor.mjs'
 import { defaultDataFolder } from '../store/folder.ts'
 import { dataFolderOption, jsonOption } from './options.ts'
 

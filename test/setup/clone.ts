@@ -64,6 +64,12 @@ export type Clone = {
 
 export const STAND_INS = { npm: NPM, 'g++': COMPILER, python3: PYTHON, 'nvidia-smi': DRIVER }
 
+/** What set-up reads. */
+const PARTS = [
+  ...['main/setup', 'main/engine/native', 'main/store/folder.ts'],
+  ...['package.json', 'package-lock.json'],
+]
+
 export const freshClone = (t: TestContext): Clone => {
   const home = mkdtempSync(path.join(tmpdir(), 'normforge-setup-'))
   t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
@@ -71,13 +77,7 @@ export const freshClone = (t: TestContext): Clone => {
   const cache = path.join(home, 'cache')
   const bin = path.join(home, 'bin')
   const log = path.join(home, 'calls')
-  for (const part of [
-    'main/setup',
-    'main/engine/native',
-    'main/store/folder.ts',
-    'package.json',
-    'package-lock.json',
-  ])
+  for (const part of PARTS.filter((part) => existsSync(path.join(root, part))))
     cpSync(path.join(root, part), path.join(folder, part), { recursive: true })
   mkdirSync(bin)
 

@@ -1,1 +1,0 @@
-export { examine, printDoctor, type Fact } from './doctor.mjs'
