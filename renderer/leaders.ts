@@ -1,0 +1,31 @@
+/** The best layers of a search among the known ones trained beside it. */
+import type { LineageNode } from '../shared/contract.ts'
+import type { Baseline } from './standing.ts'
+
+export type Leader = {
+  readonly number: number
+  /** A baseline's name; null for a layer of the search. */
+  readonly name: string | null
+  readonly average: number
+}
+
+/** The `count` best candidates and every baseline with a score, best first. */
+export const leaders = (
+  nodes: readonly LineageNode[],
+  baselines: readonly Baseline[],
+  count: number,
+): Leader[] => {
+  const best: Leader[] = []
+  for (const { role, status, number, average } of nodes) {
+    if (role !== 'candidate' || status !== 'scored' || average === null) continue
+    const last = best.at(-1)
+    if (best.length === count && last && average <= last.average) continue
+    const at = best.findIndex((leader) => leader.average < average)
+    best.splice(at < 0 ? best.length : at, 0, { number, name: null, average })
+    if (best.length > count) best.pop()
+  }
+  const known = baselines.flatMap(({ number, name, average }) =>
+    average === null ? [] : [{ number, name, average }],
+  )
+  return [...best, ...known].sort((a, b) => b.average - a.average || a.number - b.number)
+}
