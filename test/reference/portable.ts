@@ -11,3 +11,10 @@ export const mulberry32 = (seed: number): Below => {
     return Math.floor((((t ^ (t >>> 14)) >>> 0) * n) / 2 ** 32)
   }
 }
+
+/** 32-bit FNV-1a of an ASCII text, in hexadecimal. */
+export const fnv = (text: string): string => {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
+  return (hash >>> 0).toString(16).padStart(8, '0')
+}

@@ -3,18 +3,13 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { evaluateCoco, MEASURES, type Truth } from '../../../main/engine/metrics/coco.ts'
 import { countsText, encodeMask } from '../../../main/engine/metrics/mask.ts'
+import { fnv } from '../../reference/portable.ts'
 import { cocoCase } from './coco-cases.ts'
 
 type Reference = { readonly masks: string; readonly box: number[]; readonly mask: number[] }
 const REFERENCES = JSON.parse(
   readFileSync(new URL('../../reference/coco_eval.json', import.meta.url), 'utf8'),
 ) as Reference[]
-
-const fnv = (text: string): string => {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return (hash >>> 0).toString(16).padStart(8, '0')
-}
 
 test('box and mask AP and AR of 100 random cases equal pycocotools', () => {
   for (const [i, reference] of REFERENCES.entries()) {

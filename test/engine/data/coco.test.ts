@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import { cocoSplits, readCoco } from '../../../main/engine/data/coco.ts'
+import type { InstanceSet } from '../../../main/engine/data/instances.ts'
+import { countsText, decodeMask, maskArea } from '../../../main/engine/metrics/mask.ts'
+import { fnv } from '../../reference/portable.ts'
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-coco-'))
+after(() => fs.rmSync(folder, { recursive: true }))
+
+const images = path.join(folder, 'tiny')
+fs.mkdirSync(images)
+fs.mkdirSync(path.join(folder, 'annotations'))
+const solid = (channels: 3 | 4, background: { r: number; g: number; b: number; alpha?: number }) =>
+  sharp({ create: { width: 6, height: 4, channels, background } })
+await solid(3, { r: 200, g: 100, b: 50 })
+  .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
+  .toFile(path.join(images, 'red.jpg'))
+await solid(3, { r: 90, g: 90, b: 90 })
+  .greyscale()
+  .toColourspace('b-w')
+  .png()
+  .toFile(path.join(images, 'grey.png'))
+fs.writeFileSync(path.join(images, 'broken.jpg'), 'no picture')
+
+const GOOD = {
+  categories: [
+    { id: 18, name: 'dog' },
+    { id: 3, name: 'car' },
+  ],
+  images: [
+    { id: 7, file_name: 'red.jpg', height: 4, width: 6 },
+    { id: 5, file_name: 'grey.png', height: 4, width: 6 },
+    { id: 9, file_name: 'broken.jpg', height: 4, width: 6 },
+  ],
+  annotations: [
+    {
+      id: 1,
+      image_id: 7,
+      category_id: 18,
+      bbox: [1, 1, 2, 2],
+      area: 4,
+      iscrowd: 0,
+      segmentation: [[1, 1, 3, 1, 3, 3, 1, 3]],
+    },
+    {
+      id: 2,
+      image_id: 7,
+      category_id: 3,
+      bbox: [0, 0, 1, 4],
+      area: 4,
+      iscrowd: 1,
+      segmentation: { size: [4, 6], counts: [0, 4, 20] },
+    },
+    {
+      id: 3,
+      image_id: 5,
+      category_id: 3,
+      bbox: [0, 0, 6, 4],
+      area: 24,
+      segmentation: { size: [4, 6], counts: '0h0' },
+    },
+  ],
+}
+const split = { name: 'tiny', annotations: path.join(folder, 'annotations', 'instances_tiny.json'), images }
+/** The split with its annotations changed, or replaced by a text. */
+const read = (change: string | ((json: typeof GOOD) => unknown) = () => undefined): InstanceSet => {
+  const json = structuredClone(GOOD)
+  if (typeof change === 'function') change(json)
+  fs.writeFileSync(split.annotations, typeof change === 'string' ? change : JSON.stringify(json))
+  return readCoco(split)
+}
+
+test('categories are numbered from 0 in the order of their ids, objects sit with their images', () => {
+  const set = read()
+  assert.deepEqual(set.categories, ['car', 'dog'])
+  assert.deepEqual(
+    set.images.map(({ id }) => id),
+    [7, 5, 9],
+  )
+  const [dog, cars] = set.images[0]!.instances()
+  assert.deepEqual([dog!.category, dog!.crowd, dog!.box, dog!.area], [1, false, [1, 1, 2, 2], 4])
+  assert.deepEqual([cars!.category, cars!.crowd], [0, true])
+  assert.deepEqual(set.images[2]!.instances(), [])
+})
+
+test('polygons, plain and compressed run lengths become masks', () => {
+  const [first, second] = read().images.map((image) => image.instances())
+  const rows = (mask: Uint8Array) =>
+    Array.from({ length: 4 }, (_, y) => mask.slice(6 * y, 6 * y + 6).join(''))
+  assert.deepEqual(rows(decodeMask(first![0]!.mask)), ['000000', '011000', '011000', '000000'])
+  assert.deepEqual(rows(decodeMask(first![1]!.mask)), ['100000', '100000', '100000', '100000'])
+  assert.equal(maskArea(second![0]!.mask), 24)
+})
+
+test('JPEG and grey PNG decode to RGB of the annotated size, or another', async () => {
+  const [red, grey] = read().images
+  const pixels = await red!.pixels()
+  assert.equal(pixels.length, 4 * 6 * 3)
+  for (const [i, wanted] of [200, 100, 50].entries()) assert.ok(Math.abs(pixels[i]! - wanted) <= 2)
+  assert.deepEqual([...(await grey!.pixels(2, 3))], Array<number>(18).fill(90))
+})
+
+test('a picture that does not decode, or of another size, is named', async () => {
+  await assert.rejects(read().images[2]!.pixels(), /broken\.jpg: image 9: needed a JPEG or PNG/)
+  const set = read((json) => (json.images[0]!.height = 5))
+  await assert.rejects(set.images[0]!.pixels(), /red\.jpg: image 7: needed 5×6 as annotated, got 4×6/)
+})
+
+test('what is wrong in the annotations is said with file, place, needed and got', () => {
+  const refused = (change: Parameters<typeof read>[0], message: RegExp) =>
+    assert.throws(
+      () => read(change).images.forEach((image) => image.instances()),
+      (error: Error) =>
+        error.message.startsWith(`coco: ${split.annotations}: `) && message.test(error.message),
+    )
+  refused('{"images": [', /needed JSON/)
+  refused('[]', /the file: needed an object, got \[\]/)
+  refused('{"categories": [], "images": []}', /annotations: needed a list, got nothing/)
+  refused((json) => (json.images[1]!.id = 7), /image 7: needed an id of its own/)
+  refused(
+    (json) => (json.images[1]!.file_name = 'gone.png'),
+    /image 5: needed the file .*gone\.png, got none/,
+  )
+  refused(
+    (json) => (json.images[1]!.file_name = '../x.png'),
+    /image 5: needed a file inside .*got \.\.\/x\.png/,
+  )
+  refused((json) => (json.images[1]!.width = 0), /image 5: width: needed a positive whole number, got 0/)
+  refused((json) => (json.annotations[0]!.image_id = 8), /annotation 1: needed the id of an image, got 8/)
+  refused(
+    (json) => (json.annotations[0]!.category_id = 4),
+    /annotation 1: needed the id of a category, got 4/,
+  )
+  refused(
+    (json) => json.annotations[0]!.bbox.pop(),
+    /image 7, annotation 1: bbox: needed \[x, y, width, height\]/,
+  )
+  refused((json) => (json.annotations[0]!.iscrowd = 2), /annotation 1: iscrowd: needed 0 or 1, got 2/)
+  refused(
+    (json) => (json.annotations[0]!.segmentation = [[1, 2, 3, 4]]),
+    /annotation 1: .*3 or more points .* got 4 numbers/,
+  )
+  refused((json) => (json.annotations[0]!.segmentation = []), /annotation 1: .*at least one mask/)
+  refused(
+    (json) => (json.annotations[1]!.segmentation = { size: [4, 6], counts: [0, 5] }),
+    /annotation 2: .*fill 4×6 = 24 pixels, fill 5/,
+  )
+  refused(
+    (json) => (json.annotations[1]!.segmentation = { size: [6, 4], counts: [24] }),
+    /annotation 2: segmentation.size: needed the image's \[4, 6\], got \[6,4\]/,
+  )
+})
+
+test('splits are found by their files; a folder without any says what it needs', () => {
+  read()
+  assert.deepEqual(cocoSplits(folder), [split])
+  assert.throws(() => cocoSplits(images), /needed annotations\/instances_<split>\.json, found none/)
+})
+
+const TINY = fileURLToPath(new URL('../../../../shared/data/coco-tiny', import.meta.url))
+type Reference = {
+  images: number
+  annotations: number
+  crowds: number
+  pixels: number
+  masks: string
+  mean: number[]
+}
+
+test(
+  'the masks of real images equal those of pycocotools',
+  { skip: !fs.existsSync(TINY) && 'no coco-tiny' },
+  async () => {
+    const reference = JSON.parse(
+      fs.readFileSync(new URL('../../reference/coco_tiny.json', import.meta.url), 'utf8'),
+    ) as Record<string, Reference>
+    for (const real of cocoSplits(TINY)) {
+      const set = readCoco(real)
+      const wanted = reference[real.name]!
+      const instances = set.images.flatMap((image) => image.instances())
+      // The reference goes through the annotations in the order of the file.
+      const order = (JSON.parse(fs.readFileSync(real.annotations, 'utf8')) as typeof GOOD).annotations
+      const place = new Map(order.map(({ id }, i) => [id, i]))
+      instances.sort((a, b) => place.get(a.id)! - place.get(b.id)!)
+      assert.equal(fnv(instances.map(({ mask }) => countsText(mask)).join('')), wanted.masks)
+      const { images: count, annotations, crowds, pixels } = wanted
+      assert.deepEqual(
+        [
+          set.images.length,
+          instances.length,
+          instances.filter(({ crowd }) => crowd).length,
+          set.categories.length,
+        ],
+        [count, annotations, crowds, 80],
+      )
+      assert.equal(
+        instances.reduce((sum, { mask }) => sum + maskArea(mask), 0),
+        pixels,
+      )
+
+      const bytes = await set.images[0]!.pixels()
+      wanted.mean.forEach((mean, c) => {
+        const got = bytes.reduce((sum, v, i) => (i % 3 === c ? sum + v : sum), 0) / (bytes.length / 3)
+        assert.ok(Math.abs(got - mean) < 0.5, `${real.name}: channel ${c}: ${got}, not ${mean}`)
+      })
+    }
+  },
+)
