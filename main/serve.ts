@@ -1,6 +1,6 @@
 /** The browser host: the page and its WebSocket on a loopback port, behind a token that changes at every start. */
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
@@ -35,7 +35,7 @@ export const startServer = async ({ port = 0, ...options }: ServerOptions = {}):
     http.listen(port, LOOPBACK, resolve)
   })
   const host = `${LOOPBACK}:${(http.address() as AddressInfo).port}`
-  const api = createApi({ ...options, host: 'browser' })
+  const api = openApi({ ...options, host: 'browser' }, http)
 
   const assets = sirv(path.join(root, 'dist'), { dev: true, etag: true })
   http.on('request', (request, response) => {
@@ -63,6 +63,16 @@ export const startServer = async ({ port = 0, ...options }: ServerOptions = {}):
       http.closeAllConnections()
       await api.close()
     },
+  }
+}
+
+// A server without its store would keep the program from ending.
+const openApi = (options: ApiOptions, http: HttpServer): Api => {
+  try {
+    return createApi(options)
+  } catch (error) {
+    http.close()
+    throw error
   }
 }
 

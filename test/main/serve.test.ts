@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { WebSocket } from 'ws'
 import { startServer, type Server } from '../../main/serve.ts'
 import { root } from '../../main/setup/process.mjs'
+import { storePath } from '../../main/store/folder.ts'
 import { STAND_IN } from '../workers/stand-in.ts'
 import { dataFolder, shortSearch, until } from './stand-in-app.ts'
 
@@ -103,4 +106,20 @@ test('a socket answers requests and resumes its subscription', async (t) => {
 
   second.socket.send('{')
   await until('the end of a socket that speaks no JSON', () => second.socket.readyState === WebSocket.CLOSED)
+})
+
+test('a store that is none ends the program with one sentence', async (t) => {
+  const folder = dataFolder(t)
+  writeFileSync(storePath(folder), 'no store')
+  const program = spawn(process.execPath, [
+    path.join(root, 'main/serve.ts'),
+    '--no-open',
+    '--data-folder',
+    folder,
+  ])
+  let words = ''
+  program.stderr.on('data', (chunk) => (words += String(chunk)))
+  const [code] = (await once(program, 'close')) as [number]
+  assert.equal(code, 1)
+  assert.match(words, /^normforge: store: .* is not a store: [^\n]*\n$/)
 })
