@@ -21,6 +21,7 @@ import { root } from '../../main/setup/process.mjs'
 
 /** npm ci: a node_modules with a tfjs-node-gpu that works as soon as its addon is there. */
 const NPM = `
+[ "$1" = ci ] || exit 0
 tfjs=node_modules/@tensorflow/tfjs-node-gpu
 mkdir -p $tfjs/scripts $tfjs/binding
 echo '{"version":"4.22.0","main":"index.js"}' > $tfjs/package.json
@@ -93,6 +94,7 @@ export const freshClone = (t: TestContext): Clone => {
 
   const start: Clone['start'] = (args, env = {}) =>
     spawn(process.execPath, [path.join(folder, 'main/setup/run.mjs'), ...args], {
+      cwd: folder,
       env: { PATH: bin, HOME: home, NORMFORGE_CACHE: cache, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that a test can end it with all that it started.
