@@ -1,4 +1,4 @@
-import { utilityProcess } from 'electron'
+import { utilityProcess, type UtilityProcess } from 'electron'
 import type { FromWorker } from '../workers/protocol.ts'
 import { tail, type Spawn } from '../workers/process.ts'
 
@@ -16,10 +16,20 @@ export const spawnUtility: Spawn = (childFile, args) => {
       return child.pid
     },
     send: (message) => child.postMessage(message),
-    // Electron's own kill asks politely, which a worker in the midst of native code doesn't hear.
-    kill: () => void (child.pid === undefined ? child.kill() : process.kill(child.pid, 'SIGKILL')),
+    kill: () => kill(child),
     onMessage: (listener) => void child.on('message', (message: FromWorker) => listener(message)),
     onExit: (listener) => void child.on('exit', (code) => listener(code, null)),
     lastWords: words.text,
+  }
+}
+
+// Electron's own kill asks politely, which a worker in the midst of native code doesn't hear.
+const kill = (child: UtilityProcess): void => {
+  if (child.pid === undefined) return void child.kill()
+  try {
+    process.kill(child.pid, 'SIGKILL')
+  } catch (error) {
+    // It has ended, and is about to say so.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }

@@ -56,7 +56,9 @@ const start = async (modulePath: string, threads: number): Promise<void> => {
 }
 
 process.on('disconnect', () => process.exit(0))
-new Worker(new URL('watchdog.ts', import.meta.url), { workerData: { parent: process.ppid } }).unref()
+const watchdog = new Worker(new URL('watchdog.ts', import.meta.url), { workerData: { parent: process.ppid } })
+watchdog.on('error', (error) => process.emitWarning(error))
+watchdog.unref()
 // Ctrl-C in a terminal reaches the whole group: the parent decides what becomes of its workers.
 process.on('SIGINT', () => undefined)
 setInterval(beat, BEAT_MS)
