@@ -228,6 +228,17 @@ test('what was under evaluation when the program was killed is counted when the 
   assert.deepEqual(historyOf(bench.db, id), await undisturbed(t, smallConfig()))
 })
 
+test('marks of who is alive are put right when a search is resumed', async (t) => {
+  const bench = openBench(t, { pool: quickPool(1) })
+  const { id } = bench.runner.create({ name: 'test', config: smallConfig() })
+  await settled(bench, id, 20)
+  await bench.runner.pause(id)
+  bench.db.run('UPDATE candidates SET alive = 1 - alive WHERE search = ?', keyOf(bench.db, id))
+  bench.runner.resume(id)
+  await bench.runner.ended(id)
+  assert.deepEqual(historyOf(bench.db, id), await undisturbed(t, smallConfig()))
+})
+
 test('two searches run beside each other without touching', async (t) => {
   const bench = openBench(t, { pool: quickPool(1) })
   const configs = [smallConfig(), smallConfig({ winner: 'average' }, { seed: 5 })]
