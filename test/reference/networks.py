@@ -179,12 +179,9 @@ def rounded(tensor):
     return [float(f'{v:.7g}') for v in tensor.flatten().tolist()]
 
 
-def one_step(name, width, depth, kind, size, batch):
-    torch.manual_seed(0)
-    net = build(name, width, depth, kind).double()
-    parameters = list(net.parameters())
+def draw_weights(net):
     with torch.no_grad():
-        for number, parameter in enumerate(parameters):
+        for number, parameter in enumerate(net.parameters()):
             ours = as_ours(parameter)
             values = drawn(parameter.numel(), number).reshape(ours.shape)
             if is_kernel(parameter):
@@ -194,8 +191,18 @@ def one_step(name, width, depth, kind, size, batch):
                 ours.copy_(values / 4)  # a bias, which starts at 0
             else:
                 ours.add_(values / 4)
+
+
+def drawn_batch(size, batch):
     images = drawn(batch * size * size * 3, 1000).reshape(batch, size, size, 3).permute(0, 3, 1, 2) * 2
-    labels = torch.arange(batch) * 3 % CLASSES
+    return images, torch.arange(batch) * 3 % CLASSES
+
+
+def one_step(name, width, depth, kind, size, batch):
+    net = build(name, width, depth, kind).double()
+    draw_weights(net)
+    parameters = list(net.parameters())
+    images, labels = drawn_batch(size, batch)
     kernels = [p for p in parameters if is_kernel(p)]
     vectors = [p for p in parameters if not is_kernel(p)]
     optimiser = torch.optim.SGD(
