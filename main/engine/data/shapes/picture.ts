@@ -1,84 +1,18 @@
 import type { Random } from '../../../../shared/random.ts'
 import {
-  createCanvas,
-  develop,
-  lay,
-  randomGround,
-  randomTexture,
-  textureOf,
-  type Colour,
-  type TextureName,
-} from './canvas.ts'
+  between,
+  clutterOutline,
+  covered,
+  paintGround,
+  pose,
+  randomColour,
+  shapeColour,
+  shapeTexture,
+  toneOf,
+} from './brush.ts'
+import { createCanvas, develop, lay, randomTexture } from './canvas.ts'
 import { OUTLINES, type ShapeName } from './outlines.ts'
-import { coverage, direction, transformed, type Contour, type Transform } from './raster.ts'
-
-const between = (random: Random, low: number, high: number): number => low + (high - low) * random.next()
-
-const randomColour = (random: Random): Colour => [random.next(), random.next(), random.next()]
-
-/**
- * How hard the set is, found by trial. More favourites: softmax regression on the pixels comes to 60 %; fewer: small
- * networks learn too little in a demo's 200 steps. Darker grounds make shapes stand out, sooner learnt by networks.
- */
-const FAVOURED = 0.6
-const GROUND_BRIGHTNESS = 0.4
-
-/** Each class's favourite colour and texture, which a part of its pictures has (as skies go with ships). */
-const FAVOURITES: Readonly<Record<ShapeName, readonly [Colour, TextureName]>> = {
-  disc: [[1, 0.4, 0.3], 'plain'],
-  ring: [[1, 0.75, 0.2], 'fade'],
-  triangle: [[0.3, 0.85, 0.35], 'stripes'],
-  square: [[0.35, 0.55, 1], 'checks'],
-  pentagon: [[0.75, 0.45, 0.95], 'dots'],
-  star: [[1, 0.95, 0.4], 'plain'],
-  cross: [[0.95, 0.95, 0.95], 'stripes'],
-  crescent: [[0.5, 0.9, 0.95], 'cloud'],
-  heart: [[1, 0.45, 0.7], 'dots'],
-  arrow: [[0.75, 0.6, 0.4], 'checks'],
-}
-
-const distance = (a: Colour, b: Colour): number =>
-  Math.sqrt((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2)
-
-/** A colour at least `contrast` away from all of `others` (of a few tries, the farthest). */
-const colourAgainst = (random: Random, others: readonly Colour[], contrast: number): Colour => {
-  let best = randomColour(random)
-  let farthest = 0
-  for (let tries = 0; tries < 12 && farthest < contrast; tries++) {
-    const colour = randomColour(random)
-    const nearest = Math.min(...others.map((other) => distance(colour, other)))
-    if (nearest > farthest) [best, farthest] = [colour, nearest]
-  }
-  return best
-}
-
-/** A colour near another one: the two tones of a texture. */
-const toneOf = (random: Random, [r, g, b]: Colour, spread: number): Colour => {
-  const move = (v: number) => Math.min(1, Math.max(0, v + spread * (2 * random.next() - 1)))
-  return [move(r), move(g), move(b)]
-}
-
-/** Where and how an outline is drawn: turned, stretched, sized to `radius` pixels about a centre. */
-const pose = (random: Random, x: number, y: number, radius: number, turns: number): Transform => {
-  const [cos, sin] = direction(turns)
-  const stretch = between(random, 0.85, 1.18)
-  const across = radius * stretch
-  const along = radius / stretch
-  return { a: across * cos, b: across * sin, c: -along * sin, d: along * cos, e: x, f: y }
-}
-
-/** A bar or a block that lies about. */
-const clutterOutline = (random: Random): Contour => {
-  if (random.below(2) === 0) {
-    const thickness = between(random, 0.12, 0.3)
-    return [-1, -thickness, 1, -thickness, 1, thickness, -1, thickness]
-  }
-  const corners = 3 + random.below(4)
-  return Array.from({ length: corners }, (_, i) => {
-    const reach = between(random, 0.5, 1)
-    return direction((i + 0.6 * random.next()) / corners).map((v) => v * reach)
-  }).flat()
-}
+import { direction } from './raster.ts'
 
 /**
  * Paints one picture of `name`, `[side, side, 3]` bytes, into `out`: a ground with clutter, the shape (any colour
@@ -87,59 +21,25 @@ const clutterOutline = (random: Random): Contour => {
 export const paintPicture = (name: ShapeName, side: number, random: Random, out: Uint8Array): void => {
   const unit = side / 32
   const canvas = createCanvas(side)
-  const mask = new Float32Array(side * side)
-  const put = (contours: readonly Contour[], at: Transform) =>
-    coverage(
-      contours.map((contour) => transformed(contour, at)),
-      side,
-      side,
-      mask,
-    )
+  const ground = paintGround(canvas, unit, random, [2, 4], clutterOutline)
 
-  const [red, green, blue] = randomColour(random)
-  const ground: Colour = [red * GROUND_BRIGHTNESS, green * GROUND_BRIGHTNESS, blue * GROUND_BRIGHTNESS]
-  const groundTone = toneOf(random, ground, 0.35)
-  lay(canvas, null, randomGround(random, unit), [ground, groundTone])
-  for (let left = 2 + random.below(4); left > 0; left--) {
-    const colour = toneOf(random, random.below(2) === 0 ? ground : randomColour(random), 0.3)
-    const at = pose(
-      random,
-      between(random, 0, side),
-      between(random, 0, side),
-      between(random, 3, 8) * unit,
-      random.next(),
-    )
-    put([clutterOutline(random)], at)
-    lay(
-      canvas,
-      mask,
-      randomTexture(random, unit),
-      [colour, toneOf(random, colour, 0.4)],
-      between(random, 0.5, 1),
-    )
-  }
-
-  const favoured = random.next() < FAVOURED
-  const colour = favoured
-    ? toneOf(random, FAVOURITES[name][0], 0.15)
-    : colourAgainst(random, [ground, groundTone], 0.5)
+  const colour = shapeColour(name, random, ground)
   const radius = between(random, 8.5, 13) * unit
   const room = side / 2 - 0.85 * radius
   const x = side / 2 + room * (random.next() + random.next() - 1)
   const y = side / 2 + room * (random.next() + random.next() - 1)
-  put(OUTLINES[name](random), pose(random, x, y, radius, between(random, -0.1, 0.1)))
-  const texture =
-    random.next() < FAVOURED ? textureOf(FAVOURITES[name][1], random, unit) : randomTexture(random, unit)
-  lay(canvas, mask, texture, [colour, toneOf(random, colour, 0.45)], 1)
+  const outline = OUTLINES[name](random)
+  const mask = new Float32Array(side * side)
+  covered(outline, pose(random, x, y, radius, between(random, -0.1, 0.1)), side, mask)
+  lay(canvas, mask, shapeTexture(name, random, unit), [colour, toneOf(random, colour, 0.45)], 1)
 
   for (let left = random.below(3); left > 0; left--) {
     const [cos, sin] = direction(random.next())
     const away = between(random, 0.5, 1.1) * radius
     const front = randomColour(random)
-    put(
-      [clutterOutline(random)],
-      pose(random, x + cos * away, y + sin * away, between(random, 0.35, 0.6) * radius, random.next()),
-    )
+    const piece = clutterOutline(random)
+    const size = between(random, 0.35, 0.6) * radius
+    covered([piece], pose(random, x + cos * away, y + sin * away, size, random.next()), side, mask)
     lay(canvas, mask, randomTexture(random, unit), [front, toneOf(random, front, 0.4)])
   }
   develop(canvas, random, between(random, 0.01, 0.06), out)
