@@ -1,6 +1,7 @@
 /** Set-up's second half, under Node 24: makes ready what a verb needs, then runs it in this one's place. */
 import path from 'node:path'
 import { ensureElectron } from './electron.ts'
+import { ensureKernels } from './kernels.ts'
 import { ensurePage } from './page.ts'
 import { windowObstacle } from './places.mjs'
 import { root, say, SetupError, spawnThrough } from './process.mjs'
@@ -8,6 +9,12 @@ import { ensureTensorFlow } from './tensorflow.ts'
 
 const node = (file: string, args: readonly string[]): Promise<number> =>
   spawnThrough(process.execPath, ['--disable-warning=ExperimentalWarning', path.join(root, file), ...args])
+
+/** All that the engine needs to run. */
+const ensureEngine = async (): Promise<void> => {
+  await ensureTensorFlow()
+  await ensureKernels()
+}
 
 /** Electron that ends with an error so soon did not start. */
 const SOON_MS = 8000
@@ -29,7 +36,7 @@ const openWindow = async (args: readonly string[]): Promise<number | null> => {
 }
 
 const start = async (args: readonly string[]): Promise<number> => {
-  await ensureTensorFlow()
+  await ensureEngine()
   await ensurePage()
   const rest = args.filter((arg) => arg !== '--browser')
   const code = rest.length < args.length ? null : await openWindow(rest)
@@ -40,21 +47,21 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
   start,
   /** The tests build the page themselves: one that doesn't build is their first failure. */
   test: async (args) => {
-    await ensureTensorFlow()
+    await ensureEngine()
     return node('test/run.ts', args)
   },
   cli: async (args) => {
-    if (['search', 'resume', 'train'].includes(args[0] ?? '')) await ensureTensorFlow()
+    if (['search', 'resume', 'train'].includes(args[0] ?? '')) await ensureEngine()
     return node('main/cli.ts', args)
   },
   bench: async (args) => {
-    await ensureTensorFlow()
+    await ensureEngine()
     return node('test/bench/run.ts', args)
   },
   check: (args) => node('test/run.ts', ['--check', ...args]),
   /** Everything, and nothing run: for images and installers. */
   setup: async () => {
-    await ensureTensorFlow()
+    await ensureEngine()
     await ensurePage()
     return 0
   },

@@ -6,6 +6,8 @@ import { has, root } from './process.mjs'
 export const TFJS = path.join(root, 'node_modules/@tensorflow/tfjs-node-gpu')
 /** Where tfjs-node looks for its addon. */
 export const ADDON = path.join(TFJS, 'lib/napi-v8/tfjs_binding.node')
+/** Where the engine looks for its own kernels. */
+export const KERNELS = path.join(path.dirname(ADDON), 'normforge_kernels.node')
 export const ELECTRON = path.join(root, 'node_modules/electron')
 
 /** Whether an NVIDIA driver is there: its own tool answers. */

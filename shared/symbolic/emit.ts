@@ -75,6 +75,8 @@ export const createEmitter = (products: ReadonlyMap<Expression, Multiplication>)
     switch (e.name) {
       case 'max':
         return binary('max', a, b)
+      case 'centred':
+        return binary('sub', a, b)
       case 'reluGrad':
       case 'sigmoidGrad':
       case 'tanhGrad': {

@@ -33,6 +33,7 @@ export type FunctionName =
   | 'abs'
   | 'sign'
   | 'max'
+  | 'centred' // (F, m): F less its mean m over an index set
   | 'guard' // the operand, its magnitude at least ε, 0 counting as positive
   | 'reluGrad' // (gradient, features)
   | 'sigmoidGrad' // (y, gradient)

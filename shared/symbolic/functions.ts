@@ -1,4 +1,4 @@
-import { EPSILON, type BinaryOp, type UnaryOp } from '../ops.ts'
+import { EPSILON, INDEX_SETS, type BinaryOp, type UnaryOp } from '../ops.ts'
 import { SCALAR } from '../interpret.ts'
 import {
   add,
@@ -6,21 +6,24 @@ import {
   atMost,
   equal,
   from,
+  fromSmall,
   isNumber,
   isZero,
   negate,
   number,
   ONE,
+  scale,
   subtract,
   ZERO,
   type Algebra,
 } from './algebra.ts'
 import { isFull, type FunctionName, type Value } from './expression.ts'
+import type { Reductions } from './reductions.ts'
 
 export type Functions = ReturnType<typeof createFunctions>
 
 /** The primitives of shared/ops.ts on linear combinations, each in the form that needs the fewest passes. */
-export const createFunctions = (algebra: Algebra) => {
+export const createFunctions = (algebra: Algebra, reductions: Reductions) => {
   const { arena, multiply, invert, whole, single, fromTerm } = algebra
 
   const apply = (name: FunctionName, ...values: Value[]): Value =>
@@ -96,8 +99,22 @@ export const createFunctions = (algebra: Algebra) => {
   const signed = (name: 'log' | 'sqrt', value: Value): Value =>
     multiply(sign(value), apply(name, add(abs(value), number(EPSILON))))
 
+  /** F − mean(F) as one expression of its own, so that what is summed of it later does not cancel. */
+  const centred = (value: Value): Value => {
+    const [[of, by] = []] = isFull(value) && value.terms.size === 1 ? value.terms : []
+    if (!isFull(value) || !of || !by || !isNumber(by)) return value
+    for (const set of INDEX_SETS) {
+      const [[mean, q] = []] = reductions.mean(from(of), set).terms
+      if (!mean || !q || value.rest.terms.get(mean) !== -by.rest * q) continue
+      const rest = add(value.rest, fromSmall(mean, by.rest * q))
+      const difference = apply('centred', from(of), scale(fromSmall(mean), q))
+      return add(scale(difference, by.rest), rest)
+    }
+    return value
+  }
+
   const table: Record<BinaryOp | UnaryOp, (a: Value, b: Value) => Value> = {
-    add,
+    add: (a, b) => centred(add(a, b)),
     mul: multiply,
     div: (a, b) => multiply(a, invert(guard(b))),
     max,

@@ -7,6 +7,7 @@ import {
   isFull,
   N,
   type Expression,
+  type FunctionExpression,
   type Full,
   type Small,
   type Value,
@@ -82,6 +83,7 @@ export const createReductions = (algebra: Algebra) => {
   }
 
   const sumFull = (expression: Expression, to: number): Small => {
+    if (isCentred(expression) && vanishes(expression.inputs[1]!, to)) return ZERO
     // A sum of k·F + m follows from the sum of F.
     if (expression.kind === 'sum' && isFull(expression.value) && expression.value.terms.size === 1)
       return sum(expression.value, FULL, to)
@@ -104,7 +106,7 @@ export const createReductions = (algebra: Algebra) => {
     linear(
       value,
       (factor) => !isGroupConstant(factor),
-      (inside) => fromSmall(arena.apply('groupSum', [inside])),
+      (inside) => (isCentredSum(inside) ? ZERO : fromSmall(arena.apply('groupSum', [inside]))),
       perGroup(),
     )
 
@@ -160,6 +162,8 @@ export const createReductions = (algebra: Algebra) => {
   }
 
   const varianceOf = (expression: Expression, set: IndexSet): Small => {
+    if (isCentred(expression) && isConstantOver(fromSmall(expression.inputs[1]!), set))
+      return varianceOf(expression.inputs[0]!, set)
     const grouped = set === 'hwg' && (expression.dims & C) !== 0
     const dims = expression.dims & ~AXES[set]
     return fromSmall(arena.apply('variance', [expression], { dims, grouped }))
@@ -176,6 +180,19 @@ export const createReductions = (algebra: Algebra) => {
 
   return { sum, groupSum, mean, variance, meanSquare, countOf }
 }
+
+const isCentred = (expression: Expression): expression is FunctionExpression =>
+  expression.kind === 'function' && expression.name === 'centred'
+const isPerGroup = (mean: Expression): boolean => (mean.dims & C) !== 0 && isGroupConstant(mean)
+/** Whether the sum down to `to` of what was centred by `mean` is 0. */
+const vanishes = (mean: Expression, to: number): boolean =>
+  isPerGroup(mean) ? (to & C) === 0 : (to & ~mean.dims) === 0
+/** The sum over space of what was centred in groups. */
+const isCentredSum = (expression: Expression): boolean =>
+  expression.kind === 'function' &&
+  expression.name === 'sum' &&
+  isCentred(expression.inputs[0]!) &&
+  isPerGroup(expression.inputs[0].inputs[1]!)
 
 /** Whether every channel of a group has the same value. */
 const isGroupConstant = (expression: Expression): boolean => {

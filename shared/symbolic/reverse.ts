@@ -1,5 +1,17 @@
 import { EPSILON } from '../ops.ts'
-import { add, from, isNumber, isZero, number, scale, subtract, termsOf, ZERO, type Term } from './algebra.ts'
+import {
+  add,
+  from,
+  isNumber,
+  isZero,
+  negate,
+  number,
+  scale,
+  subtract,
+  termsOf,
+  ZERO,
+  type Term,
+} from './algebra.ts'
 import {
   dimsOf,
   FULL,
@@ -123,6 +135,9 @@ export const gradient = (
         give(b, second)
         return give(a, subtract(adjoint, second))
       }
+      case 'centred':
+        give(a, adjoint)
+        return give(b, negate(adjoint))
       case 'guard': {
         const above = subtract(functions.abs(from(a)), number(EPSILON))
         return give(a, masked(adjoint, whole(above)))

@@ -14,5 +14,6 @@ export type Symbols = {
 export const createSymbols = (): Symbols => {
   const arena = createArena()
   const algebra = createAlgebra(arena)
-  return { arena, algebra, reductions: createReductions(algebra), functions: createFunctions(algebra) }
+  const reductions = createReductions(algebra)
+  return { arena, algebra, reductions, functions: createFunctions(algebra, reductions) }
 }

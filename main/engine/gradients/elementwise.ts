@@ -71,7 +71,7 @@ export const registerElementwise = (): void => {
       },
     }),
   })
-  // tfjs's do not sum over broadcast dimensions. A tie gives the gradient to the first.
+  // tfjs's (SquaredDifference's neither) do not sum over broadcast dimensions. A tie gives the gradient to the first.
   for (const [name, compare] of [
     ['Maximum', 'GreaterEqual'],
     ['Minimum', 'LessEqual'],
@@ -87,6 +87,13 @@ export const registerElementwise = (): void => {
         }
       },
     })
+  setGradient('SquaredDifference', {
+    inputsToSave: ['a', 'b'],
+    gradFunc: (dy, [a, b]) => {
+      const slope = (): Tensor => a!.sub(b!).mul(only(dy)).mul(2)
+      return { a: () => sumToShape(slope(), a!.shape), b: () => sumToShape(slope().neg(), b!.shape) }
+    },
+  })
   // Piecewise constant: zero, but tfjs has none, and second derivatives pass here.
   for (const name of ['Less', 'LessEqual', 'Greater', 'GreaterEqual', 'Equal', 'NotEqual'])
     setGradient(name, {

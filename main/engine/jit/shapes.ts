@@ -2,6 +2,9 @@
  * Shape and type of each op's outputs, from those of its inputs: what lets a step be recorded without running it.
  * Keyed by TensorFlow's op names; semantics from TensorFlow's op documentation.
  */
+import type { Size } from '../../../shared/symbolic/program.ts'
+import { resultSizes } from '../../../shared/symbolic/schedule.ts'
+
 export type Known = {
   readonly shape: number[]
   readonly dtype: number
@@ -156,6 +159,17 @@ const FUNCTIONS: Record<string, ShapeFunction> = {
     const channel = { shape: [x!.shape[3]!], dtype: x!.dtype }
     const none = { shape: [0], dtype: x!.dtype }
     return [{ shape: x!.shape, dtype: x!.dtype }, channel, channel, none, none]
+  },
+  NormForgeProgram: ([x], { plan }) => {
+    const [n, , , c] = x!.shape as [number, number, number, number]
+    const shapes: Record<Size, number[]> = {
+      scalar: [1, 1, 1, 1],
+      c: [c],
+      n: [n, 1, 1, 1],
+      nc: [n, 1, 1, c],
+      full: x!.shape,
+    }
+    return resultSizes(plan as string).map((size) => ({ shape: shapes[size], dtype: x!.dtype }))
   },
 }
 FUNCTIONS.MaxPool = FUNCTIONS.AvgPool!

@@ -1,0 +1,137 @@
+// Elementwise functions on blocks of float32, written so that the compiler turns them into vector instructions.
+#pragma once
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace normforge {
+
+inline float from_bits(int32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+inline int32_t to_bits(float value) {
+  int32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+// e^x within 2 units in the last place, after Cephes' expf. NaN stays NaN; past the range of floats inf and 0.
+inline float exponential(float x) {
+  x = x > 89.0f ? 89.0f : x;
+  x = x < -104.0f ? -104.0f : x;
+  const float shifted = x * 1.44269504088896341f + 12582912.0f;  // rounds: 1.5 · 2^23
+  const float n = shifted - 12582912.0f;
+  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+  float p = 1.9875691500e-4f;
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  const int32_t exponent = to_bits(shifted) - 0x4b400000;
+  const int32_t half = exponent >> 1;
+  return p * from_bits((half + 127) << 23) * from_bits((exponent - half + 127) << 23);
+}
+
+// ln x of a positive, normal x within 2 units in the last place, after Cephes' logf.
+inline float logarithm(float x) {
+  const int32_t bits = to_bits(x);
+  const int32_t above = (bits - 0x3f3504f3) >> 23;  // the exponent that leaves a mantissa in [√½, √2)
+  const float m = from_bits(bits - (above << 23)) - 1.0f;
+  const float e = static_cast<float>(above);
+  const float z = m * m;
+  float p = 7.0376836292e-2f;
+  p = p * m - 1.1514610310e-1f;
+  p = p * m + 1.1676998740e-1f;
+  p = p * m - 1.2420140846e-1f;
+  p = p * m + 1.4249322787e-1f;
+  p = p * m - 1.6668057665e-1f;
+  p = p * m + 2.0000714765e-1f;
+  p = p * m - 2.4999993993e-1f;
+  p = p * m + 3.3333331174e-1f;
+  const float y = m * z * p + e * -2.12194440e-4f - 0.5f * z;
+  const float result = m + y + e * 0.693359375f;
+  return x <= 3.4028234e38f ? (x > 0.0f ? result : (x == 0.0f ? -INFINITY : NAN)) : x;
+}
+
+// tanh x by the rational function of Eigen's and XLA's tanh.
+inline float hyperbolic_tangent(float x) {
+  float a = x > 7.99881172f ? 7.99881172f : x;
+  a = a < -7.99881172f ? -7.99881172f : a;
+  const float z = a * a;
+  float p = -2.76076847742355e-16f;
+  p = p * z + 2.00018790482477e-13f;
+  p = p * z - 8.60467152213735e-11f;
+  p = p * z + 5.12229709037114e-08f;
+  p = p * z + 1.48572235717979e-05f;
+  p = p * z + 6.37261928875436e-04f;
+  p = p * z + 4.89352455891786e-03f;
+  float q = 1.19825839466702e-06f;
+  q = q * z + 1.18534705686654e-04f;
+  q = q * z + 2.26843463243900e-03f;
+  q = q * z + 4.89352518554385e-03f;
+  const float inner = std::fabs(x) < 4e-4f ? x : a * p / q;
+  return std::fabs(x) > 9.0f ? std::copysign(1.0f, x) : inner;
+}
+
+constexpr float kEpsilon = 1e-5f;
+
+// A value and a comparison are written so that NaN comes through: `a < b ? b : a` is a where either is NaN.
+using Elementwise = void (*)(float* to, const float* a, const float* b, int length);
+
+#define NORMFORGE_ELEMENTWISE(name, expression)                                       \
+  inline void name(float* to, const float* a_, const float* b_, int length) {         \
+    _Pragma("GCC ivdep") for (int i = 0; i < length; i++) {                           \
+      const float a = a_[i];                                                          \
+      const float b = b_[i];                                                          \
+      (void)a, (void)b;                                                               \
+      to[i] = (expression);                                                           \
+    }                                                                                 \
+  }
+
+NORMFORGE_ELEMENTWISE(op_add, a + b)
+NORMFORGE_ELEMENTWISE(op_sub, a - b)
+NORMFORGE_ELEMENTWISE(op_mul, a * b)
+NORMFORGE_ELEMENTWISE(op_div, a / b)
+NORMFORGE_ELEMENTWISE(op_max, (a < b || b != b) ? b : a)
+NORMFORGE_ELEMENTWISE(op_relu_grad, b > 0.0f ? a : 0.0f)
+NORMFORGE_ELEMENTWISE(op_sigmoid_grad, b * a * (1.0f - a))
+NORMFORGE_ELEMENTWISE(op_tanh_grad, b * (1.0f - a * a))
+NORMFORGE_ELEMENTWISE(op_neg, -a)
+NORMFORGE_ELEMENTWISE(op_square, a * a)
+NORMFORGE_ELEMENTWISE(op_sqrt, std::sqrt(a))
+NORMFORGE_ELEMENTWISE(op_reciprocal, 1.0f / a)
+NORMFORGE_ELEMENTWISE(op_exp, exponential(a))
+NORMFORGE_ELEMENTWISE(op_log, logarithm(a))
+NORMFORGE_ELEMENTWISE(op_sigmoid, 1.0f / (1.0f + exponential(-a)))
+NORMFORGE_ELEMENTWISE(op_tanh, hyperbolic_tangent(a))
+NORMFORGE_ELEMENTWISE(op_relu, a < 0.0f ? 0.0f : a)
+NORMFORGE_ELEMENTWISE(op_abs, std::fabs(a))
+NORMFORGE_ELEMENTWISE(op_sign, a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : a))
+NORMFORGE_ELEMENTWISE(op_guard, std::fabs(a) < kEpsilon ? (a < 0.0f ? -kEpsilon : kEpsilon) : a)
+NORMFORGE_ELEMENTWISE(op_broadcast, a)
+#undef NORMFORGE_ELEMENTWISE
+
+struct Named {
+  const char* name;
+  Elementwise run;
+};
+// The instruction names of shared/symbolic/program.ts.
+constexpr Named kElementwise[] = {
+    {"add", op_add},           {"sub", op_sub},
+    {"mul", op_mul},           {"div", op_div},
+    {"max", op_max},           {"reluGrad", op_relu_grad},
+    {"sigmoidGrad", op_sigmoid_grad}, {"tanhGrad", op_tanh_grad},
+    {"neg", op_neg},           {"square", op_square},
+    {"sqrt", op_sqrt},         {"reciprocal", op_reciprocal},
+    {"exp", op_exp},           {"log", op_log},
+    {"sigmoid", op_sigmoid},   {"tanh", op_tanh},
+    {"relu", op_relu},         {"abs", op_abs},
+    {"sign", op_sign},         {"guard", op_guard},
+    {"broadcast", op_broadcast},
+};
+
+}  // namespace normforge

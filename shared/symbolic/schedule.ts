@@ -1,0 +1,228 @@
+import type { Instruction, InstructionName, Operand, Scalar, Size, Sizes } from './program.ts'
+
+/**
+ * A program laid out for the engine's own kernel (main/engine/native), which runs it block by block in the
+ * processor's cache: full-size values exist only as blocks, in registers of a few kilobytes, and are computed again in
+ * each pass that needs them. A batch is gone through in phases (a phase ends where something is summed over the
+ * batch), and in a phase each sample in steps (a step ends where something is summed over the sample's space).
+ */
+export type Plan = {
+  readonly inputs: readonly { readonly size: Size; readonly small: number | null }[]
+  readonly outputs: readonly { readonly size: Size; readonly small: number | null }[]
+  /** Sizes of the small (not full-size) values, which are kept in memory, each whole. */
+  readonly smalls: readonly Size[]
+  readonly constants: readonly { readonly small: number; readonly value: Scalar }[]
+  readonly phases: readonly Phase[]
+}
+export type Phase = { readonly batch: readonly SmallOp[]; readonly steps: readonly Step[] }
+export type Step = {
+  /** Small ops of one sample, run before the step. */
+  readonly sample: readonly SmallOp[]
+  /** Small values that full-size ops use, repeated to a block each. */
+  readonly tiles: readonly number[]
+  readonly registers: number
+  readonly full: readonly FullOp[]
+}
+export type SmallOp = {
+  readonly op: InstructionName
+  readonly to: number
+  readonly from: readonly number[]
+}
+/** Where a block of a full-size value lies. A sum or variance goes to the small value `to.index`. */
+export type Location = {
+  readonly in: 'input' | 'output' | 'register' | 'tile' | 'small'
+  readonly index: number
+}
+export type FullOp = {
+  readonly op: InstructionName
+  readonly to: Location
+  readonly from: readonly Location[]
+}
+
+type Position = { readonly phase: number; readonly step: number }
+const START: Position = { phase: 0, step: 0 }
+const later = (a: Position, b: Position): Position =>
+  a.phase > b.phase || (a.phase === b.phase && a.step >= b.step) ? a : b
+
+const ofSample = (size: Size): boolean => size === 'nc' || size === 'n'
+
+/** Lays out the instructions that `outputs` depend on. */
+export const schedule = (
+  instructions: readonly Instruction[],
+  sizes: Sizes,
+  inputs: readonly number[],
+  outputs: readonly number[],
+): Plan => {
+  const live = liveOf(instructions, outputs)
+  const smalls: Size[] = []
+  const smallOf = new Map<number, number>()
+  const constants = new Map<string, { small: number; value: Scalar }>()
+  const small = (operand: Operand): number => {
+    if (typeof operand !== 'number') {
+      const key = JSON.stringify(operand)
+      const known = constants.get(key) ?? { small: smalls.push('scalar') - 1, value: operand }
+      constants.set(key, known)
+      return known.small
+    }
+    const known = smallOf.get(operand) ?? smalls.push(sizes.get(operand)!) - 1
+    smallOf.set(operand, known)
+    return known
+  }
+
+  const positions = new Map<number, Position>(inputs.map((tensor) => [tensor, START]))
+  const phases: { batch: SmallOp[]; steps: { sample: SmallOp[]; roots: number[] }[] }[] = []
+  const phase = (index: number) => (phases[index] ??= { batch: [], steps: [] })
+  const step = ({ phase: p, step: s }: Position) => (phase(p).steps[s] ??= { sample: [], roots: [] })
+
+  for (const [index, instruction] of instructions.entries()) {
+    if (!live.has(instruction)) continue
+    const { op, output, size } = instruction
+    const at = instruction.inputs.map((input) => (typeof input === 'number' ? positions.get(input)! : START))
+    const ready = at.reduce(later, START)
+    const from = instruction.inputs.map((input) => (typeof input === 'number' ? sizes.get(input)! : 'scalar'))
+    if (size === 'full') {
+      positions.set(output, ready)
+      if (outputs.includes(output)) step(ready).roots.push(index)
+    } else if (from[0] === 'full') {
+      // A sum over space: there once the sample has been gone through.
+      positions.set(output, { phase: ready.phase, step: ready.step + 1 })
+      step(ready).roots.push(index)
+    } else if (ofSample(size)) {
+      positions.set(output, ready)
+      step(ready).sample.push({ op, to: small(output), from: instruction.inputs.map(small) })
+    } else {
+      // A sum over the batch: there once every sample has been gone through.
+      const whole = from.some(ofSample) ? ready.phase + 1 : ready.phase
+      positions.set(output, { phase: whole, step: 0 })
+      phase(whole).batch.push({ op, to: small(output), from: instruction.inputs.map(small) })
+    }
+  }
+
+  const producers = new Map(instructions.map((instruction, index) => [instruction.output, index]))
+  const written = new Set<number>()
+  const fill = ({ sample, roots }: { sample: SmallOp[]; roots: number[] }): Step => {
+    const needed = new Set<number>()
+    const pending = [...roots]
+    while (pending.length > 0) {
+      const index = pending.pop()!
+      if (needed.has(index)) continue
+      needed.add(index)
+      for (const input of instructions[index]!.inputs)
+        if (typeof input === 'number' && sizes.get(input) === 'full' && !written.has(input))
+          if (producers.has(input) && !inputs.includes(input)) pending.push(producers.get(input)!)
+    }
+    const list = [...needed].sort((a, b) => a - b).map((index) => instructions[index]!)
+    const made = allocated(list, sizes, inputs, outputs, small)
+    for (const { output } of list) if (outputs.includes(output)) written.add(output)
+    return { sample, ...made }
+  }
+  const filled = Array.from(phases, (p) => ({
+    batch: p?.batch ?? [],
+    steps: Array.from(p?.steps ?? [], (s) => fill(s ?? { sample: [], roots: [] })),
+  }))
+  const described = (tensor: number) => {
+    const size = sizes.get(tensor)!
+    return { size, small: size === 'full' ? null : small(tensor) }
+  }
+  const [bound, results] = [inputs.map(described), outputs.map(described)]
+  return { inputs: bound, outputs: results, smalls, constants: [...constants.values()], phases: filled }
+}
+
+const liveOf = (instructions: readonly Instruction[], outputs: readonly number[]): Set<Instruction> => {
+  const needed = new Set(outputs)
+  const live = new Set<Instruction>()
+  for (const instruction of instructions.toReversed()) {
+    if (!needed.has(instruction.output)) continue
+    live.add(instruction)
+    for (const input of instruction.inputs) if (typeof input === 'number') needed.add(input)
+  }
+  return live
+}
+
+/** Gives each full-size value a place: outputs their own memory, the others as few registers as will do. */
+const allocated = (
+  list: readonly Instruction[],
+  sizes: Sizes,
+  inputs: readonly number[],
+  outputs: readonly number[],
+  small: (operand: Operand) => number,
+): Omit<Step, 'sample'> => {
+  const lastUse = new Map<number, number>()
+  list.forEach((instruction, i) =>
+    instruction.inputs.forEach((input) => typeof input === 'number' && lastUse.set(input, i)),
+  )
+  const places = new Map<number, Location>()
+  const free: number[] = []
+  const tiles: number[] = []
+  let registers = 0
+
+  const tile = (index: number): Location => {
+    if (!tiles.includes(index)) tiles.push(index)
+    return { in: 'tile', index: tiles.indexOf(index) }
+  }
+  const locate = (operand: Operand): Location => {
+    if (typeof operand !== 'number' || sizes.get(operand) !== 'full') return tile(small(operand))
+    if (inputs.includes(operand)) return { in: 'input', index: inputs.indexOf(operand) }
+    if (outputs.includes(operand)) return { in: 'output', index: outputs.indexOf(operand) }
+    return places.get(operand)!
+  }
+  const full = list.map(({ op, inputs: operands, output, size }, i): FullOp => {
+    const from = operands.map(locate)
+    for (const operand of new Set(operands)) {
+      const place = typeof operand === 'number' ? places.get(operand) : undefined
+      if (place && lastUse.get(operand as number) === i) free.push(place.index)
+    }
+    if (size !== 'full') return { op, to: { in: 'small', index: small(output) }, from }
+    if (outputs.includes(output)) return { op, to: { in: 'output', index: outputs.indexOf(output) }, from }
+    const to = { in: 'register', index: free.pop() ?? registers++ } as const
+    places.set(output, to)
+    return { op, to, from }
+  })
+  return { tiles, registers, full }
+}
+
+/** The plan as text, the form in which the kernel gets it: words and numbers with spaces between. */
+export const planText = (plan: Plan): string => {
+  const words: (string | number)[] = ['plan', 1]
+  const list = <T>(items: readonly T[], each: (item: T) => void): void => {
+    words.push(items.length)
+    items.forEach(each)
+  }
+  const place = ({ in: kind, index }: Location): void => {
+    words.push(kind, index)
+  }
+  const port = ({ size, small }: Plan['inputs'][number]): void => {
+    words.push(size, small ?? -1)
+  }
+  const smallOp = ({ op, to, from }: SmallOp): void => {
+    words.push(op, to)
+    list(from, (index) => words.push(index))
+  }
+  list(plan.inputs, port)
+  list(plan.outputs, port)
+  list(plan.smalls, (size) => words.push(size))
+  list(plan.constants, ({ small, value: { value, powers } }) =>
+    words.push(small, value, powers.hw, powers.n, powers.c, powers.k),
+  )
+  list(plan.phases, ({ batch, steps }) => {
+    list(batch, smallOp)
+    list(steps, ({ sample, tiles, registers, full }) => {
+      list(sample, smallOp)
+      list(tiles, (index) => words.push(index))
+      words.push(registers)
+      list(full, ({ op, to, from }) => {
+        words.push(op)
+        place(to)
+        list(from, place)
+      })
+    })
+  })
+  return words.join(' ')
+}
+
+/** Sizes of a plan's outputs, from its text. */
+export const resultSizes = (text: string): Size[] => {
+  const words = text.split(' ')
+  const start = 3 + 2 * Number(words[2])
+  return Array.from({ length: Number(words[start]) }, (_, i) => words[start + 1 + 2 * i] as Size)
+}
