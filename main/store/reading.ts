@@ -16,6 +16,15 @@ export const oneNode = (db: Database, key: number, number: number): LineageNode 
 
 type PageArgument = Omit<Argument<'candidates.list'>, 'id'>
 
+/** Each is an index from end to end, so that no page sorts more rows than it shows. */
+const ORDERS: Readonly<Record<PageArgument['sort'], readonly string[]>> = {
+  number: ['number'],
+  average: ['average', 'number'],
+  status: ['status', 'rejected', 'number'],
+  seconds: ['seconds', 'number'],
+  nodes: ['nodes', 'number'],
+}
+
 /** One page of a filtered, sorted list of candidates (no baselines). What has no value comes last. */
 export const candidatePage = (db: Database, key: number, page: PageArgument): CandidatePage => {
   const conditions = filterOf(page.text)
@@ -27,10 +36,9 @@ export const candidatePage = (db: Database, key: number, page: PageArgument): Ca
   const where = ["search = ? AND role = 'candidate'", ...conditions.map(({ sql }) => sql)].join(' AND ')
   const values = [key, ...conditions.flatMap((condition) => condition.values)]
   const direction = page.descending ? 'DESC' : 'ASC'
-  const order =
-    page.sort === 'number'
-      ? `number ${direction}`
-      : `${page.sort} ${direction}${page.sort === 'average' ? ' NULLS LAST' : ''}, number ${direction}`
+  const order = ORDERS[page.sort]
+    .map((column) => `${column} ${direction}${column === 'average' ? ' NULLS LAST' : ''}`)
+    .join(', ')
   const total = integer(
     db.get(`SELECT count(*) AS total FROM candidates WHERE ${where}`, ...values)!,
     'total',

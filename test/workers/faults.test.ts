@@ -10,7 +10,7 @@ const { data } = PRESETS.demo.config
 
 // Heartbeats come every second: silence has to be longer than that on a busy machine, too.
 const limits = {
-  silenceSeconds: 4,
+  silenceSeconds: 3,
   residentBytes: 300 * 2 ** 20,
   taskSeconds: () => 60,
 }
@@ -18,7 +18,7 @@ const limits = {
 describe('faults', { concurrency: 4 }, () => {
   test('whatever a candidate does to its worker, it is tried twice and fails alone', async (t) => {
     const cases: readonly (readonly [Fault, RegExp, RegExp])[] = [
-      ['hang', /^hangs: no sign for \d+ s, 4 s allowed$/, /^$/],
+      ['hang', /^hangs: no sign for \d+ s, 3 s allowed$/, /^$/],
       ['crash', /^killed by the system \(SIGKILL\), as happens when memory runs out$/, /^$/],
       ['abort', /^crashed with SIGABRT$/, /Native stack trace/],
       ['exit', /^ended with exit code 3$/, /^$/],
