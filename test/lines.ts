@@ -5,15 +5,15 @@ import { root } from '../main/setup/process.mjs'
 
 const BUDGET: Readonly<Record<string, number>> = {
   'main/electron': 400,
-  'main/engine': 6000,
+  'main/engine': 10000,
   'main/search': 1500,
   'main/setup': 1200,
   'main/store': 1500,
   'main/workers': 1000,
   main: 2500,
-  shared: 5000,
-  renderer: 11000,
-  test: 10000,
+  shared: 6000,
+  renderer: 15000,
+  test: 18000,
 }
 
 /** Lines that hold code. Comment marks inside strings are rare enough to be miscounted. */
@@ -28,7 +28,7 @@ const folderOf = (file: string): string =>
 
 export const lineCheck = (): { ok: boolean; text: string } => {
   const counts = new Map(Object.keys(BUDGET).map((folder) => [folder, 0]))
-  for (const file of globSync('{main,shared,renderer,test}/**/*.{ts,mjs,cjs,svelte,css,py}', { cwd: root })) {
+  for (const file of globSync('{main,shared,renderer,test}/**/*.{ts,mjs,cjs,svelte,css,py,cc,h}', { cwd: root })) {
     const folder = folderOf(file)
     counts.set(folder, (counts.get(folder) ?? 0) + codeLines(readFileSync(path.join(root, file), 'utf8')))
   }

@@ -5,7 +5,7 @@ import { installed } from './installed.mjs'
 import { root, runQuietly, say, SetupError } from './process.mjs'
 
 /** The page's sources: a change in any of them builds it anew. */
-const SOURCES = ['renderer', 'shared', 'main/electron', 'vite.config.ts', 'package-lock.json']
+const SOURCES = ['renderer', 'shared', 'vite.config.ts', 'package-lock.json']
 
 const hashOf = (): string => {
   const hash = createHash('sha256')

@@ -35,20 +35,26 @@ export const findBrowser = (): string | null => {
   return [...(named ? [named] : []), ...onPath, ...FIXED, chromium.executablePath()].find(executable) ?? null
 }
 
+/** Debian's package where that can be installed, else Playwright's download. */
 const install = async (): Promise<void> => {
   say('installing Chromium for the tests of the page')
+  const apt = ['apt-get', '-y', '-qq', '--no-install-recommends']
+  const playwright = path.join(root, 'node_modules/playwright-core/cli.js')
+  const steps = [
+    ...(isRoot() && existsSync('/usr/bin/apt-get')
+      ? [
+          [...apt, 'update'],
+          [...apt, 'install', 'chromium'],
+        ]
+      : []),
+    [process.execPath, playwright, 'install', 'chromium'],
+  ]
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  const debian = isRoot() && existsSync('/usr/bin/apt-get')
-  const steps = debian
-    ? [
-        ['apt-get', 'update', '-qq'],
-        ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', 'chromium'],
-      ]
-    : [[process.execPath, path.join(root, 'node_modules/playwright-core/cli.js'), 'install', 'chromium']]
-  for (const [program, ...args] of steps) await runQuietly(program!, args, { env, timeout: 240_000 })
+  for (const [program, ...args] of steps)
+    if (findBrowser() === null) await runQuietly(program!, args, { env, timeout: 240_000 })
 }
 
-/** The browser to use, installed first where need be (Debian's package as root, else Playwright's); or null. */
+/** The browser to use, installed first where need be; or null. */
 export const ensureBrowser = async (): Promise<string | null> => {
   const tried = (): boolean =>
     Date.now() - (statSync(FAILED, { throwIfNoEntry: false })?.mtimeMs ?? 0) < PATIENCE_MS
