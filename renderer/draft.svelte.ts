@@ -27,6 +27,8 @@ export class Draft {
   readonly base = $derived(this.from?.search.config ?? PRESETS[this.config.preset].config)
   readonly problems = $derived(problems(this.config))
   readonly valid = $derived(Object.keys(this.problems).length === 0)
+  /** Where the images lie does not matter to the cost. */
+  readonly predictable = $derived(Object.keys(this.problems).every((key) => key === 'data.path'))
   readonly changes = $derived(changes(this.base, this.config))
   readonly name = $derived(this.typedName ?? this.#named())
 
@@ -75,7 +77,7 @@ export class Draft {
   }
 
   #predict(): void {
-    if (!this.valid) {
+    if (!this.predictable) {
       this.prediction = null
       return
     }

@@ -171,5 +171,20 @@ export const changes = (before: SearchConfig, after: SearchConfig): Change[] => 
   ]
 }
 
+/** Names of settings that have no field in the lists above. */
+const OTHERS: Readonly<Record<string, string>> = {
+  'data.path': 'The folder',
+  seed: 'Seed',
+  architectures: 'Architectures',
+  baselines: 'Baselines',
+}
+
+/** The name of a setting from its path, joined by dots. */
+export const nameOf = (key: string): string => {
+  const field = FIELDS.find(({ path }) => path.join('.') === key)
+  if (field) return labelOf(field)
+  return OTHERS[key] ?? OTHERS[key.split('.')[0]!] ?? key
+}
+
 const labelOf = (field: Field): string =>
   `${field.label}${field.unit && field.label === 'Stop after' ? ` (${field.unit})` : ''}`
