@@ -19,7 +19,7 @@ export const pick = (
   if (found !== null) return found
   const lane = scene.lanes.find(({ y }) => Math.abs(y - at.y) <= LANE_HEIGHT / 2)
   if (!lane) return null
-  if (lane.bars.length === 0)
+  if (lane.marks.length > 0)
     return nearest(lane.marks, { x: at.x, y: lane.y }, lane.kind === 'baseline' ? 2 * reach : reach)
   const { nodes } = model.lanes.find(({ kind }) => kind === lane.kind)!
   const i = lowerBound(nodes.slice(0, lane.count), to.dataX(at.x), (node) => node.number)
@@ -59,7 +59,7 @@ export const placeOf = (
     const i = lowerBound(nodes, number, (node) => node.number)
     const x = to.x(number)
     const inside = x >= scene.plot.x && x <= scene.plot.x + scene.plot.width
-    if (lane.bars.length > 0 && i < lane.count && nodes[i]?.number === number && inside)
+    if (lane.marks.length === 0 && i < lane.count && nodes[i]?.number === number && inside)
       return { x, y: lane.y, r: 4 }
   }
   return null

@@ -198,7 +198,10 @@ const sceneLanes = (
     y += LANE_HEIGHT
     const xs = lane.nodes.slice(from, until).map((node) => to.x(node.number))
     const apart = plot.width / Math.max(1, until - from)
-    if (apart < CROWDED) return { kind: lane.kind, y: at, count: end, marks: [], bars: bars(xs, plot) }
+    if (apart < CROWDED) {
+      const sought = xs.filter((_, i) => !fades(lane.nodes[from + i]!.number, options))
+      return { kind: lane.kind, y: at, count: end, marks: [], bars: bars(sought, plot) }
+    }
     const r = clamp(apart * 0.4, 1.5, LANE_RADIUS)
     return { ...oneLane(lane, xs, from, until, at, options, r), count: end }
   })

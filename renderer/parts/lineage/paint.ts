@@ -9,7 +9,7 @@ const BAR_HEIGHT = 15
 /** Below this radius a square looks the same as a circle and is drawn many times faster. */
 const SMALL = 2.6
 export const FADED = 0.14
-const LINK_ALPHA = { plain: 0.75, faded: 0.25, path: 1 }
+export const LINK_ALPHA = { plain: 0.42, faded: 0.14, path: 1 }
 
 export const paint = (
   context: CanvasRenderingContext2D,
@@ -82,7 +82,7 @@ const paintMarks = (
     for (const mark of same) traceMark(kind, mark.x, mark.y, drawnRadius(mark), context)
     if (FILLED[kind]) context.fill()
     if (!FILLED[kind] || alive) {
-      context.lineWidth = alive ? ringWidth(same[0]!) : 1.4
+      context.lineWidth = alive ? ringWidth(same[0]!) : kind === 'static' ? 2.4 : 1.4
       if (alive) context.strokeStyle = palette.ink
       context.stroke()
     }

@@ -34,7 +34,7 @@ export const readPalette = (theme: ShownTheme): Palette => {
     ramp: rampSteps(theme),
     kinds: kinds as Palette['kinds'],
     ink: read('--ink'),
-    link: read('--line-strong'),
+    link: read('--ink-3'),
     accent: read('--accent'),
     surface: read('--surface'),
   }

@@ -3,10 +3,8 @@ import { traceLink } from '../../draw/links.ts'
 import type { LineageLayout } from '../../draw/lineage.ts'
 import { FILLED, traceMark } from '../../draw/marks.ts'
 import { BAR_WIDTH, drawnRadius, ringWidth, type Scene, type SceneMark } from '../../draw/scene.ts'
-import { FADED } from './paint.ts'
+import { FADED, LINK_ALPHA } from './paint.ts'
 import type { Palette } from './palette.ts'
-
-const WIDTHS = { plain: 1, faded: 0.5, path: 2 }
 
 /** What the canvas shows, as SVG text: for a file. */
 export const sceneText = (scene: Scene, layout: LineageLayout, palette: Palette): string => {
@@ -16,7 +14,9 @@ export const sceneText = (scene: Scene, layout: LineageLayout, palette: Palette)
     for (const link of scene.links) if (link.role === role) traceLink(layout, link, pen)
     const colour = role === 'path' ? palette.accent : palette.link
     if (pen.toString() !== '')
-      parts.push(`<path d="${pen}" fill="none" stroke="${colour}" stroke-width="${WIDTHS[role]}"/>`)
+      parts.push(
+        `<path d="${pen}" fill="none" stroke="${colour}" stroke-width="${role === 'path' ? 2 : 1}" opacity="${LINK_ALPHA[role]}"/>`,
+      )
   }
   parts.push(...scene.marks.map((mark) => markText(mark, palette)))
   for (const lane of scene.lanes) {
