@@ -1,16 +1,17 @@
 /** The filtered list as a file: every row of it, fetched anew, not only what was on the screen. */
-import type { CandidateRow } from '../shared/contract.ts'
+import type { Argument, CandidatePage, CandidateRow } from '../shared/contract.ts'
 import { outcome } from './family.ts'
 import { listArgument, type CandidateList } from './list.ts'
-import type { PageState } from './state.svelte.ts'
 
 const CHUNK = 500
 
-export const allRows = async (page: PageState, id: string, list: CandidateList): Promise<CandidateRow[]> => {
+type Ask = (name: 'candidates.list', argument: Argument<'candidates.list'>) => Promise<CandidatePage>
+
+export const allRows = async (ask: Ask, id: string, list: CandidateList): Promise<CandidateRow[]> => {
   const found: CandidateRow[] = []
   for (;;) {
     const argument = { id, ...listArgument(list), offset: found.length, limit: CHUNK }
-    const { rows, total } = await page.request('candidates.list', argument)
+    const { rows, total } = await ask('candidates.list', argument)
     found.push(...rows)
     if (rows.length === 0 || found.length >= total) return found
   }

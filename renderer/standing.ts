@@ -11,7 +11,7 @@ export type Baseline = {
 }
 
 /** Best first; those without a score last, in the order of the settings. */
-export const ranked = (summary: SearchSummary): Baseline[] =>
+export const ranked = (summary: Pick<SearchSummary, 'baselines'>): Baseline[] =>
   summary.baselines
     .map((baseline) => ({ ...baseline, average: baseline.scores ? mean(baseline.scores) : null }))
     .sort((a, b) => (b.average ?? -1) - (a.average ?? -1))
@@ -23,7 +23,7 @@ export type Standing = {
   readonly against: { readonly name: string; readonly lead: number } | null
 }
 
-export const standing = (summary: SearchSummary): Standing | null => {
+export const standing = (summary: Pick<SearchSummary, 'best' | 'baselines'>): Standing | null => {
   const { best } = summary
   if (!best) return null
   const first = ranked(summary)[0]

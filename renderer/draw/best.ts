@@ -84,15 +84,18 @@ export const drawBest = (input: BestInput, { width, height }: Size): BestDrawing
 const at = (point: TrendPoint, along: Along): number =>
   along === 'candidates' ? point.number : point.seconds
 
+/** The curve and the better half of the baselines; a baseline far below them is marked at the edge. */
 const domainOf = (
   trend: readonly TrendPoint[],
   baselines: readonly { readonly average: number }[],
   best: TrendPoint | undefined,
-): Domain =>
-  accuracyDomain(
-    [...trend, ...baselines].map(({ average }) => average),
-    best ? [best.average] : [],
-  )
+): Domain => {
+  const known = baselines.map(({ average }) => average).sort((a, b) => b - a)
+  const core = [...trend.map(({ average }) => average), ...known.slice(0, Math.ceil(known.length / 2))]
+  const floor = Math.min(...core) - (Math.max(...core) - Math.min(...core)) / 2
+  const near = known.filter((average) => average >= floor)
+  return accuracyDomain([...core, ...near], best ? [best.average] : [])
+}
 
 const steps = (points: readonly { readonly x: number; readonly y: number }[], right: number): string => {
   const [first, ...rest] = points
