@@ -35,7 +35,7 @@ export const durationRange = (low: number, high: number): string => {
   const digits = unit >= 3600 && high / unit < 10 ? 1 : 0
   const [a, b] = [low / unit, high / unit].map((value) => value.toFixed(digits))
   if (a === b) return Number(b) === 0 ? `under 1 ${name}` : `about ${b} ${name}`
-  return `${a}–${b} ${name}`
+  return Number(a) === 0 ? `up to ${b} ${name}` : `${a}–${b} ${name}`
 }
 
 /** Bytes as "412 MB" (powers of 1000). */
