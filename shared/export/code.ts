@@ -227,3 +227,23 @@ const aggregateValue = (
 
 const momentOfConstant = (value: number, moment: Moment): number =>
   moment === 'mean' ? value : Math.sqrt((moment === 'rms' ? value * value : 0) + EPSILON)
+
+/** Whether it is one value a channel and nothing more, which channels-last targets keep at rank 1. */
+export const isVector = ({ samples, space, channels }: Value): boolean => channels && !samples && !space
+
+/** First value of a moving average. */
+export const startOf = (moment: RawMoment): 'zeros' | 'ones' => (moment === 'mean' ? 'zeros' : 'ones')
+
+/** The trainable vectors, and what they start as. */
+export const vectorsOf = (
+  { vectors }: LayerCode,
+  affine: boolean,
+): [name: string, start: 'zeros' | 'ones'][] => [
+  ...vectors.map((name): [string, 'zeros' | 'ones'] => [name, name === 'v0' ? 'zeros' : 'ones']),
+  ...(affine
+    ? ([
+        ['gamma', 'ones'],
+        ['beta', 'zeros'],
+      ] as [string, 'zeros' | 'ones'][])
+    : []),
+]

@@ -26,6 +26,10 @@ const wrapped = (text: string, width = WIDTH): string[] => {
   return lines
 }
 
+/** Lines of code, moved in by spaces. */
+export const indented = (lines: readonly string[], by: number): string =>
+  lines.map((line) => ' '.repeat(by) + line).join('\n')
+
 const formulaLines = (graph: Graph): string[] => {
   const formula = formulaText(graph)
   if (formula.length > LONGEST_FORMULA) return ['    y: the code below']
@@ -39,7 +43,7 @@ export const indexSetsOf = (graph: Graph): IndexSet[] => {
   return (Object.keys(OVER) as IndexSet[]).filter((set) => live.includes(set))
 }
 
-/** What a layer is and computes, as lines of an ASCII comment. */
+/** What a layer is and computes, as lines of a comment. */
 export const description = (graph: Graph, name: string, kind: string, layout: string): string[] => [
   ...wrapped(`${plainName(name)}, a normalization-activation layer as a ${kind}. Tensors are ${layout}.`),
   '',

@@ -1,16 +1,8 @@
 import type { Graph } from '../graph.ts'
-import { layerCode, type Helper, type LayerCode, type Syntax } from './code.ts'
+import { isVector, layerCode, startOf, vectorsOf, type Helper, type LayerCode, type Syntax } from './code.ts'
+import { indented } from './description.ts'
 import { className } from './names.ts'
-import {
-  fileOf,
-  indented,
-  isVector,
-  pythonArithmetic,
-  pythonNegative,
-  pythonNumber,
-  startOf,
-  vectorsOf,
-} from './python.ts'
+import { fileOf, pythonArithmetic, pythonNegative, pythonNumber } from './python.ts'
 
 const HELPERS: Readonly<Record<Helper, string>> = {
   mean: `def mean(a, axes):

@@ -1,6 +1,6 @@
 /** What the Python targets share: expressions, and the frame of a file. */
 import type { Graph } from '../graph.ts'
-import { HELPERS, type Helper, type LayerCode, type RawMoment, type Syntax, type Value } from './code.ts'
+import { HELPERS, type Helper, type LayerCode, type Syntax, type Value } from './code.ts'
 import { description } from './description.ts'
 
 export const pythonNumber = (value: number): string => {
@@ -21,29 +21,6 @@ export const pythonArithmetic: Syntax['arithmetic'] = (op, a, b) => {
 }
 
 export const pythonNegative: Syntax['negative'] = (a) => ({ text: `-${at(a, 3)}`, level: 2 })
-
-/** Whether it is one value a channel and nothing more, which channels-last targets keep at rank 1. */
-export const isVector = ({ samples, space, channels }: Value): boolean => channels && !samples && !space
-
-/** First value of a moving average. */
-export const startOf = (moment: RawMoment): 'zeros' | 'ones' => (moment === 'mean' ? 'zeros' : 'ones')
-
-/** The trainable vectors, and what they start as. */
-export const vectorsOf = (
-  { vectors }: LayerCode,
-  affine: boolean,
-): [name: string, start: 'zeros' | 'ones'][] => [
-  ...vectors.map((name): [string, 'zeros' | 'ones'] => [name, name === 'v0' ? 'zeros' : 'ones']),
-  ...(affine
-    ? ([
-        ['gamma', 'ones'],
-        ['beta', 'zeros'],
-      ] as [string, 'zeros' | 'ones'][])
-    : []),
-]
-
-export const indented = (lines: readonly string[], by: number): string =>
-  lines.map((line) => ' '.repeat(by) + line).join('\n')
 
 const GROUPS_FOR = `def groups_for(channels, groups):
     """The largest divisor of \`channels\` not above \`groups\`."""

@@ -1,8 +1,16 @@
 import type { Graph } from '../graph.ts'
-import { HELPERS, layerCode, type Helper, type LayerCode, type Syntax } from './code.ts'
-import { description } from './description.ts'
+import {
+  HELPERS,
+  isVector,
+  layerCode,
+  startOf,
+  vectorsOf,
+  type Helper,
+  type LayerCode,
+  type Syntax,
+} from './code.ts'
+import { description, indented } from './description.ts'
 import { className } from './names.ts'
-import { indented, isVector, startOf, vectorsOf } from './python.ts'
 
 const SOURCES: Readonly<Record<Helper, string>> = {
   mean: `const mean = (a, axes) => tf.mean(a, axes, true)`,

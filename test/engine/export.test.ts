@@ -4,6 +4,7 @@ import { loadRuntime, type Tensor, type Tf, type Variable } from '../../main/eng
 import { EXPORTS } from '../../shared/export/index.ts'
 import { formulaText } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
+import { knownLayer } from '../../shared/known.ts'
 import { deviation, graphOf, LAYERS } from '../reference/layers.ts'
 import { liveGraphs, slopeDeviation } from '../shared/live-graphs.ts'
 
@@ -16,15 +17,16 @@ type ExportedLayer = InstanceType<Tf['layers']['Layer']> &
 type LayerClass = new (config: object) => ExportedLayer
 
 /** Runs the exported file as a user would, with this process's tf in place of the package it imports. */
-const layerClass = async (graph: Graph): Promise<LayerClass> => {
+const layerClass = async (graph: Graph, name = 'Exported'): Promise<LayerClass> => {
   const code = EXPORTS.tfjs
-    .generate(graph, 'Exported')
+    .generate(graph, name)
     .replace("import * as tf from '@tensorflow/tfjs'", 'const tf = globalThis.exportedTf')
   Object.assign(globalThis, { exportedTf: tf })
-  const exported = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as {
-    Exported: LayerClass
-  }
-  return exported.Exported
+  const exported = (await import(`data:text/javascript,${encodeURIComponent(code)}`)) as Record<
+    string,
+    LayerClass
+  >
+  return exported[name]!
 }
 
 const VECTORS = ['v0', 'v1', 'gamma', 'beta'] as const
@@ -83,4 +85,31 @@ test('exported tfjs code of 30 random live layers equals the interpreter', async
     const slope = slopeDeviation(live, (leaf) => got[`d${leaf}`])
     assert.ok(slope < 1e-3, `${formulaText(live.graph)}: gradient off by ${slope}`)
   }
+})
+
+test('an exported layer trains in a model, frees what it makes, and survives saving', async () => {
+  const Exported = await layerClass(knownLayer('EvoNorm-B0').graph, 'Trained')
+  const model = tf.sequential({
+    layers: [
+      tf.layers.conv2d({ inputShape: [6, 6, 3], filters: 8, kernelSize: 3 }),
+      new Exported({ momentum: 0.8 }),
+      tf.layers.globalAveragePooling2d({}),
+      tf.layers.dense({ units: 2 }),
+    ],
+  })
+  model.compile({ optimizer: 'adam', loss: 'meanSquaredError' })
+  const x = tf.randomNormal([32, 6, 6, 3], 0, 1, 'float32', 1)
+  const y = tf.randomNormal([32, 2], 0, 1, 'float32', 2)
+  const fit = () => model.fit(x, y, { epochs: 3, verbose: 0 })
+  const losses = (await fit()).history['loss'] as number[]
+  assert.ok(losses[2]! < losses[0]!, `losses ${losses}`)
+  const tensors = tf.memory().numTensors
+  await fit()
+  assert.equal(tf.memory().numTensors, tensors)
+
+  const copy = await tf.models.modelFromJSON(model.toJSON(null, false) as never)
+  copy.setWeights(model.getWeights())
+  assert.equal(copy.layers[1]!.getConfig()['momentum'], 0.8)
+  const outputs = [model, copy].map((m) => Array.from((m.predict(x) as Tensor).dataSync()))
+  assert.deepEqual(outputs[0], outputs[1])
 })

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import katex from 'katex'
 import { EXPORTS, EXPORT_TARGETS } from '../../shared/export/index.ts'
 import { className } from '../../shared/export/names.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
-import { knownLayer } from '../../shared/known.ts'
+import { KNOWN, knownLayer } from '../../shared/known.ts'
 import { OP_NAMES, OPS } from '../../shared/ops.ts'
 import { parseGraph } from '../../shared/rules.ts'
 import { deviation, graphOf, LAYERS, type LayerCase } from '../reference/layers.ts'
@@ -54,10 +55,16 @@ test('JSON reads back as the same graph', () => {
     assert.deepEqual(parseGraph(EXPORTS.json.generate(graph, 'a'), 'test'), graph)
 })
 
-test('LaTeX is one balanced equation', () => {
-  const text = EXPORTS.latex.generate(knownLayer('EvoNorm-B0').graph, 'EvoNorm-B0')
-  assert.equal(text.match(/\{/g)!.length, text.match(/\}/g)!.length)
-  assert.match(text, /\\begin\{equation\}\n {2}y = \\gamma .*\\beta\n\\end\{equation\}\n$/)
+test('LaTeX of known and random layers is an equation that KaTeX sets without complaint', () => {
+  const graphs = [...KNOWN, ...liveGraphs(20)].map(({ graph }) => graph)
+  for (const graph of graphs) {
+    const text = EXPORTS.latex.generate(graph, 'a layer')
+    const [, equation] = /^(?:%.*\n)+\\begin\{equation\}\n {2}(y = .*)\n\\end\{equation\}\n$/.exec(text)!
+    assert.doesNotThrow(
+      () => katex.renderToString(equation!, { throwOnError: true, strict: 'error' }),
+      equation,
+    )
+  }
 })
 
 test('names of layers become names of classes and files, and cannot end a comment', () => {
