@@ -135,8 +135,8 @@ const read = (graph: Graph, dead: boolean, plan: Plan): GraphDrawing => {
   const live = new Set(liveNodes(graph).map((i) => INPUTS.length + i))
   const usedLive = new Set([...live].flatMap((tensor) => graph.nodes[tensor - INPUTS.length]!.inputs))
   // Without the row of the unseen source.
-  const rows = plan.nodes().filter((name) => name !== 'source')
-  const top = Math.min(...rows.map((name) => (plan.node(name) as Point).y))
+  const rows = plan.nodes().filter((name: string) => name !== 'source')
+  const top = Math.min(...rows.map((name: string) => (plan.node(name) as Point).y))
   const up = top - HEIGHT / 2 - MARGIN
   const boxes = [...shown(graph, dead), OUTPUT].map((tensor): GraphBox => {
     const at = plan.node(String(tensor)) as Point
