@@ -64,7 +64,7 @@ export const fingerprint = (graph: Graph): string => {
 }
 
 /** FNV-1a with 128 bits: fixed by its definition, the same on every machine and runtime. */
-const hash128 = (text: string): string => {
+export const hash128 = (text: string): string => {
   let hash = 0x6c62272e07bb014262b821756295c58dn
   for (let i = 0; i < text.length; i++)
     hash = ((hash ^ BigInt(text.charCodeAt(i))) * 0x0000000001000000000000000000013bn) & MASK

@@ -1,0 +1,97 @@
+/** Transfer of a layer to other tasks than the one it evolved on: the tasks, their configs and what is kept of them. */
+import { z } from 'zod'
+import { hash128 } from './canonical.ts'
+import type { Graph } from './graph.ts'
+import type { PresetName } from './records.ts'
+import type { PromotedLayer, PromotionState, TransferTaskName } from './transfer/records.ts'
+import { segmentation, segmentationSchema, type SegmentationConfig } from './transfer/segmentation.ts'
+import { synthesis, synthesisSchema, type SynthesisConfig } from './transfer/synthesis.ts'
+import { scaledDown, type Task } from './transfer/task.ts'
+
+export type * from './transfer/records.ts'
+export type { SegmentationConfig, SynthesisConfig, Task }
+
+type Configs = { segmentation: SegmentationConfig; synthesis: SynthesisConfig }
+export type TransferConfig = Configs[TransferTaskName]
+
+export const TRANSFER_TASKS: { readonly [N in TransferTaskName]: Task<Configs[N]> } = {
+  segmentation,
+  synthesis,
+}
+export const TRANSFER_TASK_NAMES = Object.keys(TRANSFER_TASKS) as TransferTaskName[]
+
+export const transferConfigSchema: z.ZodType<TransferConfig> = z.discriminatedUnion('task', [
+  segmentationSchema,
+  synthesisSchema,
+])
+
+/** A layer put to a task, beside its baselines. */
+export type Promotion = {
+  readonly id: string
+  readonly layer: PromotedLayer
+  readonly config: TransferConfig
+  /** See `protocolOf`. */
+  readonly protocol: string
+  readonly state: PromotionState
+  /** Why it failed, one sentence. */
+  readonly failure: string | null
+  readonly createdAt: string
+  readonly made: Readonly<Record<string, string>>
+}
+
+/** What a worker is asked: one training of one layer with one seed. */
+export type TransferRun = {
+  readonly graph: Graph
+  readonly config: TransferConfig
+  /** Decides everything that chance does, in place of the config's. */
+  readonly seed: number
+  /** Its own: checkpoints and pictures. */
+  readonly folder: string
+}
+
+export const transferPreset = (task: TransferTaskName, preset: PresetName): TransferConfig =>
+  TRANSFER_TASKS[task].presets[preset].config
+
+/** The task of a config, by a type that fits it. */
+const taskOf = (config: TransferConfig): Task<TransferConfig> =>
+  TRANSFER_TASKS[config.task] as Task<TransferConfig>
+
+/** What is scaled down against the paper, a sentence each. */
+export const scaledDownOf = (config: TransferConfig): string[] => scaledDown(taskOf(config), config)
+
+export const roughSecondsOf = (config: TransferConfig): number => taskOf(config).roughSeconds(config)
+
+/** The seeds of a config, in order. */
+export const seedsOf = ({ seed, seeds }: TransferConfig): number[] =>
+  Array.from({ length: seeds }, (_, i) => seed + i)
+
+/**
+ * 32 hexadecimal digits for all that decides a run's figures but its layer and its seed: runs with the same are
+ * comparable, and one that is finished is not done again. How often checkpoints are written decides nothing.
+ */
+export const protocolOf = (config: TransferConfig): string => {
+  const {
+    preset: _,
+    seed: _seed,
+    seeds: _seeds,
+    baselines: _baselines,
+    checkpointEvery: _every,
+    ...rest
+  } = config
+  return hash128(sortedJson(rest))
+}
+
+/** What makes two promotions of a layer the same: the protocol, the seeds and the baselines. */
+export const comparisonOf = (config: TransferConfig): string =>
+  hash128(sortedJson([protocolOf(config), seedsOf(config), config.baselines]))
+
+export const runKeyOf = (protocol: string, fingerprint: string, seed: number): string =>
+  `${protocol}-${fingerprint}-${seed}`
+
+/** JSON that does not depend on the order of keys. */
+const sortedJson = (value: unknown): string =>
+  JSON.stringify(value, (_, part: unknown) =>
+    part !== null && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )

@@ -1,0 +1,188 @@
+/**
+ * Instance segmentation: Mask R-CNN with a feature pyramid, the promoted layer at every norm-activation site.
+ * Sources: He et al. 2017 (Mask R-CNN), Lin et al. 2017 (FPN), Liu et al. 2020, section 5.2.
+ */
+import { z } from 'zod'
+import type { Comparable, Measure } from './records.ts'
+import { comparable, count, fraction, positive, rate } from './fields.ts'
+import type { Task } from './task.ts'
+
+export type SegmentationConfig = Comparable & {
+  readonly task: 'segmentation'
+  readonly data: {
+    readonly kind: 'shapes' | 'coco'
+    /** COCO's folder: annotations/instances_<split>.json beside <split>/. */
+    readonly path?: string | undefined
+    /** Side of the square that an image is fitted into. */
+    readonly imageSize: number
+    /** At most so many are used; 0 means all. */
+    readonly trainingImages: number
+    readonly validationImages: number
+  }
+  readonly network: {
+    /** Multiply the channels and the blocks a stage of ResNet-50. */
+    readonly width: number
+    readonly depth: number
+    readonly pyramidChannels: number
+    /** Of the box head's two hidden layers. */
+    readonly boxChannels: number
+    /** Of the mask head's four convolutions. */
+    readonly maskChannels: number
+    /** A backbone checkpoint to start from. */
+    readonly backbone?: string | undefined
+  }
+  readonly training: {
+    readonly steps: number
+    readonly batchSize: number
+    /** Peak; warmed up linearly, then along a cosine. */
+    readonly learningRate: number
+    readonly warmupSteps: number
+    readonly momentum: number
+    readonly weightDecay: number
+    /** Groups of the `hwg` index set. */
+    readonly groups: number
+  }
+}
+
+export const segmentationSchema = z.strictObject({
+  task: z.literal('segmentation'),
+  ...comparable,
+  data: z.strictObject({
+    kind: z.enum(['shapes', 'coco']),
+    path: z.string().min(1).optional(),
+    imageSize: z.int().min(32).max(2048).multipleOf(32),
+    trainingImages: count,
+    validationImages: positive,
+  }),
+  network: z.strictObject({
+    width: z.number().min(0.05).max(4),
+    depth: z.number().min(0.05).max(4),
+    pyramidChannels: positive,
+    boxChannels: positive,
+    maskChannels: positive,
+    backbone: z.string().min(1).optional(),
+  }),
+  training: z.strictObject({
+    steps: positive,
+    batchSize: positive,
+    learningRate: rate,
+    warmupSteps: count,
+    momentum: fraction,
+    weightDecay: rate,
+    groups: positive,
+  }),
+}) satisfies z.ZodType<SegmentationConfig>
+
+const precision = (what: 'Box' | 'Mask', range: string, help: string): Measure => ({
+  label: `${what} AP${range}`,
+  unit: 'fraction',
+  better: 'higher',
+  help: `COCO's average precision of ${what === 'Box' ? 'boxes' : 'masks'}${help}.`,
+})
+
+const DEMO: SegmentationConfig = {
+  task: 'segmentation',
+  preset: 'demo',
+  data: { kind: 'shapes', imageSize: 64, trainingImages: 2000, validationImages: 200 },
+  network: { width: 0.25, depth: 0.34, pyramidChannels: 32, boxChannels: 128, maskChannels: 32 },
+  training: {
+    steps: 1500,
+    batchSize: 4,
+    learningRate: 0.02,
+    warmupSteps: 100,
+    momentum: 0.9,
+    weightDecay: 1e-4,
+    groups: 8,
+  },
+  evaluateEvery: 500,
+  checkpointEvery: 100,
+  seed: 1,
+  seeds: 3,
+  baselines: ['BN-ReLU', 'GN-ReLU', 'EvoNorm-B0', 'EvoNorm-S0'],
+}
+
+const OVERNIGHT: SegmentationConfig = {
+  ...DEMO,
+  preset: 'overnight',
+  data: { kind: 'shapes', imageSize: 128, trainingImages: 8000, validationImages: 500 },
+  network: { width: 0.5, depth: 0.5, pyramidChannels: 64, boxChannels: 256, maskChannels: 64 },
+  training: { ...DEMO.training, steps: 5000, warmupSteps: 250 },
+  evaluateEvery: 1000,
+  checkpointEvery: 200,
+}
+
+const PAPER: SegmentationConfig = {
+  ...DEMO,
+  preset: 'paper',
+  data: { kind: 'coco', imageSize: 1024, trainingImages: 0, validationImages: 5000 },
+  network: { width: 1, depth: 1, pyramidChannels: 256, boxChannels: 1024, maskChannels: 256 },
+  training: {
+    steps: 22_500,
+    batchSize: 64,
+    learningRate: 0.08,
+    warmupSteps: 500,
+    momentum: 0.9,
+    weightDecay: 4e-5,
+    groups: 32,
+  },
+  evaluateEvery: 2500,
+  checkpointEvery: 250,
+}
+
+export const segmentation: Task<SegmentationConfig> = {
+  label: 'Instance segmentation',
+  help: 'Mask R-CNN with a feature pyramid: boxes, classes and masks of the objects in a scene.',
+  source: 'He et al. 2017; Lin et al. 2017; Liu et al. 2020, section 5.2',
+  measures: {
+    maskAp: precision('Mask', '', ', mean over overlaps of 0.5 to 0.95'),
+    maskAp50: precision('Mask', '₅₀', ' at an overlap of 0.5'),
+    maskAp75: precision('Mask', '₇₅', ' at an overlap of 0.75'),
+    maskApSmall: precision('Mask', ' small', ', objects under 32² pixels'),
+    maskApMedium: precision('Mask', ' medium', ', objects of 32² to 96² pixels'),
+    maskApLarge: precision('Mask', ' large', ', objects over 96² pixels'),
+    boxAp: precision('Box', '', ', mean over overlaps of 0.5 to 0.95'),
+    boxAp50: precision('Box', '₅₀', ' at an overlap of 0.5'),
+    boxAp75: precision('Box', '₇₅', ' at an overlap of 0.75'),
+    boxApSmall: precision('Box', ' small', ', objects under 32² pixels'),
+    boxApMedium: precision('Box', ' medium', ', objects of 32² to 96² pixels'),
+    boxApLarge: precision('Box', ' large', ', objects over 96² pixels'),
+  },
+  losses: {
+    total: 'Total',
+    objectness: 'Proposals: object or not',
+    proposalBox: 'Proposals: boxes',
+    class: 'Classes',
+    box: 'Boxes',
+    mask: 'Masks',
+  },
+  dataSets: {
+    shapes: { label: 'Shapes scenes', help: 'Scenes of textured shapes with exact masks.', needsPath: false },
+    coco: {
+      label: 'COCO',
+      help: "A folder in COCO's layout: annotations/instances_<split>.json beside <split>/.",
+      needsPath: true,
+    },
+  },
+  presets: {
+    demo: { label: 'Demo', help: 'Narrow networks on 64-pixel scenes, minutes a run.', config: DEMO },
+    overnight: { label: 'Overnight', help: 'Half-width networks on 128-pixel scenes.', config: OVERNIGHT },
+    paper: { label: 'Paper', help: 'ResNet-50-FPN on COCO at 1024 pixels; many GPUs.', config: PAPER },
+  },
+  scale: [
+    { label: 'Data', of: ({ data }) => (data.kind === 'coco' ? 'COCO' : 'Shapes scenes') },
+    { label: 'Images', of: ({ data }) => `${data.imageSize} px` },
+    { label: 'Training images', of: ({ data }) => (data.trainingImages ? `${data.trainingImages}` : 'all') },
+    {
+      label: 'Backbone',
+      of: ({ network: { width, depth } }) =>
+        width === 1 && depth === 1 ? 'ResNet-50' : `ResNet-50 with width × ${width}, depth × ${depth}`,
+    },
+    { label: 'Pyramid', of: ({ network }) => `${network.pyramidChannels} channels` },
+    { label: 'Steps', of: ({ training: { steps, batchSize } }) => `${steps} of ${batchSize} images` },
+  ],
+  departures: [],
+  roughSeconds: ({ data, network, training }) => {
+    const size = (data.imageSize / 64) ** 2 * Math.max(0.25, (network.width / 0.25) ** 2)
+    return 60 + 0.05 * training.steps * training.batchSize * size
+  },
+}

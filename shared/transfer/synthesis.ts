@@ -1,0 +1,197 @@
+/**
+ * Class-conditional synthesis: a BigGAN, the promoted layer in the generator with a conditional affine, the
+ * discriminator without normalisation. Sources: Brock et al. 2019 (BigGAN), Liu et al. 2020, section 5.3.
+ */
+import { z } from 'zod'
+import { comparable, count, fraction, positive, rate } from './fields.ts'
+import type { Comparable } from './records.ts'
+import type { Task } from './task.ts'
+
+export type SynthesisConfig = Comparable & {
+  readonly task: 'synthesis'
+  readonly data: {
+    readonly kind: 'shapes' | 'cifar10' | 'folder'
+    readonly path?: string | undefined
+    /** Side of the square images: a power of two. */
+    readonly imageSize: number
+    /** At most so many are used; 0 means all. */
+    readonly trainingImages: number
+    /** Held out: what the generated images are compared with. */
+    readonly validationImages: number
+  }
+  readonly network: {
+    /** Channels multiplier of both networks (`ch` in BigGAN). */
+    readonly channels: number
+    /** Latents in all, shared out among the first layer and the blocks. */
+    readonly latent: number
+    readonly sharedEmbedding: number
+    /** Side of the feature maps with the self-attention block; 0: none. */
+    readonly attention: number
+    /** A frozen Inception graph (.pb) for standard scores. */
+    readonly inception?: string | undefined
+  }
+  readonly training: {
+    /** Of the generator. */
+    readonly steps: number
+    readonly batchSize: number
+    readonly generatorRate: number
+    readonly discriminatorRate: number
+    /** Steps of the discriminator for each of the generator. */
+    readonly discriminatorSteps: number
+    readonly beta1: number
+    readonly beta2: number
+    /** Decay of the generator's moving average; samples are made from it. */
+    readonly ema: number
+    /** Weight of the orthogonal regularisation; 0: none. */
+    readonly orthogonal: number
+    /** Groups of the `hwg` index set. */
+    readonly groups: number
+  }
+  readonly sampling: {
+    /** Images generated for each measurement. */
+    readonly samples: number
+    /** Latents beyond this are drawn again in sample grids; 0: none are. */
+    readonly truncation: number
+  }
+}
+
+export const synthesisSchema = z.strictObject({
+  task: z.literal('synthesis'),
+  ...comparable,
+  data: z.strictObject({
+    kind: z.enum(['shapes', 'cifar10', 'folder']),
+    path: z.string().min(1).optional(),
+    imageSize: z.literal([16, 32, 64, 128]),
+    trainingImages: count,
+    validationImages: positive,
+  }),
+  network: z.strictObject({
+    channels: positive,
+    latent: positive,
+    sharedEmbedding: positive,
+    attention: count,
+    inception: z.string().min(1).optional(),
+  }),
+  training: z.strictObject({
+    steps: positive,
+    batchSize: positive,
+    generatorRate: rate,
+    discriminatorRate: rate,
+    discriminatorSteps: positive,
+    beta1: fraction,
+    beta2: fraction,
+    ema: fraction,
+    orthogonal: rate,
+    groups: positive,
+  }),
+  sampling: z.strictObject({ samples: z.int().min(16), truncation: rate }),
+}) satisfies z.ZodType<SynthesisConfig>
+
+const DEMO: SynthesisConfig = {
+  task: 'synthesis',
+  preset: 'demo',
+  data: { kind: 'shapes', imageSize: 32, trainingImages: 4000, validationImages: 1000 },
+  network: { channels: 16, latent: 40, sharedEmbedding: 32, attention: 16 },
+  training: {
+    steps: 2000,
+    batchSize: 32,
+    generatorRate: 2e-4,
+    discriminatorRate: 2e-4,
+    discriminatorSteps: 2,
+    beta1: 0,
+    beta2: 0.999,
+    ema: 0.999,
+    orthogonal: 1e-4,
+    groups: 8,
+  },
+  sampling: { samples: 1000, truncation: 0 },
+  evaluateEvery: 500,
+  checkpointEvery: 100,
+  seed: 1,
+  seeds: 3,
+  baselines: ['BN-ReLU', 'GN-ReLU', 'EvoNorm-B0', 'EvoNorm-S0'],
+}
+
+const OVERNIGHT: SynthesisConfig = {
+  ...DEMO,
+  preset: 'overnight',
+  data: { kind: 'cifar10', imageSize: 32, trainingImages: 0, validationImages: 5000 },
+  network: { channels: 32, latent: 80, sharedEmbedding: 128, attention: 16 },
+  training: { ...DEMO.training, steps: 10_000, batchSize: 50, discriminatorSteps: 4, ema: 0.9999 },
+  sampling: { samples: 5000, truncation: 0 },
+  evaluateEvery: 1000,
+  checkpointEvery: 200,
+}
+
+const PAPER: SynthesisConfig = {
+  ...DEMO,
+  preset: 'paper',
+  data: { kind: 'folder', imageSize: 128, trainingImages: 0, validationImages: 50_000 },
+  network: { channels: 96, latent: 120, sharedEmbedding: 128, attention: 64 },
+  training: {
+    ...DEMO.training,
+    steps: 150_000,
+    batchSize: 2048,
+    generatorRate: 5e-5,
+    discriminatorRate: 2e-4,
+    ema: 0.9999,
+    groups: 32,
+  },
+  sampling: { samples: 50_000, truncation: 0 },
+  evaluateEvery: 1000,
+  checkpointEvery: 250,
+}
+
+export const synthesis: Task<SynthesisConfig> = {
+  label: 'Image synthesis',
+  help: 'A class-conditional BigGAN: images of every class from noise.',
+  source: 'Brock et al. 2019; Liu et al. 2020, section 5.3',
+  measures: {
+    fid: {
+      label: 'FID',
+      unit: 'points',
+      better: 'lower',
+      help: "Fréchet distance between generated and held-out images, in this program's own classifier's features.",
+    },
+    inceptionScore: {
+      label: 'Inception Score',
+      unit: 'points',
+      better: 'higher',
+      help: "How clearly and how variously this program's own classifier sees the generated images.",
+    },
+    agreement: {
+      label: 'Class agreement',
+      unit: 'fraction',
+      better: 'higher',
+      help: 'Generated images that the classifier takes for the class they were asked for.',
+    },
+  },
+  losses: { generator: 'Generator', discriminator: 'Discriminator' },
+  dataSets: {
+    shapes: { label: 'Shapes', help: 'Ten classes of textured shapes, generated.', needsPath: false },
+    cifar10: { label: 'CIFAR-10', help: 'A folder with the binary version.', needsPath: true },
+    folder: { label: 'Folder of images', help: 'One sub-folder a class, JPEG or PNG.', needsPath: true },
+  },
+  presets: {
+    demo: { label: 'Demo', help: 'Narrow networks on generated 32-pixel images.', config: DEMO },
+    overnight: { label: 'Overnight', help: 'Wider networks on CIFAR-10.', config: OVERNIGHT },
+    paper: { label: 'Paper', help: 'BigGAN on ImageNet at 128 pixels; many GPUs.', config: PAPER },
+  },
+  scale: [
+    {
+      label: 'Data',
+      of: ({ data }) => ({ shapes: 'Shapes', cifar10: 'CIFAR-10', folder: 'ImageNet (a folder)' })[data.kind],
+    },
+    { label: 'Images', of: ({ data }) => `${data.imageSize} px` },
+    { label: 'Channels', of: ({ network }) => `${network.channels}` },
+    { label: 'Latents', of: ({ network }) => `${network.latent}` },
+    { label: 'Steps', of: ({ training: { steps, batchSize } }) => `${steps} of ${batchSize} images` },
+    { label: 'Images measured', of: ({ sampling }) => `${sampling.samples}` },
+    { label: 'Scores', of: ({ network }) => (network.inception ? 'Inception' : "this program's classifier") },
+  ],
+  departures: [],
+  roughSeconds: ({ data, network, training }) => {
+    const size = (data.imageSize / 32) ** 2 * Math.max(0.25, (network.channels / 16) ** 2)
+    return 60 + 0.002 * training.steps * training.batchSize * (1 + training.discriminatorSteps) * size
+  },
+}
