@@ -32,7 +32,7 @@ export const drawnWeights = (architecture: ArchitectureConfig, graph: Graph): Fl
 }
 
 /** The images `[batch, size, size, 3]` and labels of networks.py. */
-export const drawnBatch = (size: number, batch: number) => ({
-  images: drawn(batch * size * size * 3, 1000).map((value) => 2 * value),
+export const drawnBatch = (size: number, batch: number, number = 1000) => ({
+  images: drawn(batch * size * size * 3, number).map((value) => 2 * value),
   labels: Int32Array.from({ length: batch }, (_, n) => (3 * n) % REFERENCE.classes),
 })

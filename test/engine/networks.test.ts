@@ -35,7 +35,7 @@ for (const reference of NETWORKS.steps)
       evaluationBatch: batch,
       weights: drawnWeights({ name, width, depth }, graph),
     })
-    const { images, labels } = drawnBatch(imageSize, batch)
+    const { images, labels } = drawnBatch(imageSize, batch, reference.images)
     const before = trainer.step(images, labels, 0.1)
     const sums = trainer
       .weights()

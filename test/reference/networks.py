@@ -17,6 +17,7 @@ The JSON:
   counts: trainable numbers by network, width, depth and layer
   steps: one training step each of a tiny network: SGD with Nesterov momentum 0.9, weight decay 5e-4 on kernels alone,
     rate 0.1. Weights, images and labels are `drawn` numbers (below), so that they need not be kept here.
+    images      the number that the images are drawn from: the first with which no value lies on ReLU's kink
     loss        before the step and after it, on the same batch
     inference   logits of the images after the step, moving averages (0.9 old + 0.1 new) in place of batch statistics
     sums        for each trainable tensor after the step (in creation order): its sum weighted by drawn(its number)
@@ -31,6 +32,8 @@ import torch.nn.functional as F
 from torch import nn
 
 EPSILON, GROUPS, CLASSES = 1e-5, 8, 10
+# Nearer to ReLU's kink than this, rounding in float32 may choose the other side, and with it other gradients.
+LEAST_MARGIN = 1e-5
 
 
 def drawn(count, number):
@@ -80,7 +83,10 @@ class Norm(nn.Module):
             instance = (x.var((2, 3), unbiased=False, keepdim=True) + EPSILON).sqrt()
             return x / torch.maximum(batch, self.v1 * x + instance) * self.gamma + self.beta
         y = (x - mean) / batch * self.scale + self.offset
-        return F.relu(y) if self.kind == 'BN-ReLU' else y
+        if self.kind != 'BN-ReLU':
+            return y
+        self.margin = y.detach().abs().min().item()
+        return F.relu(y)
 
 
 class Same(nn.Conv2d):
@@ -193,8 +199,8 @@ def draw_weights(net):
                 ours.add_(values / 4)
 
 
-def drawn_batch(size, batch):
-    images = drawn(batch * size * size * 3, 1000).reshape(batch, size, size, 3).permute(0, 3, 1, 2) * 2
+def drawn_batch(size, batch, number=1000):
+    images = drawn(batch * size * size * 3, number).reshape(batch, size, size, 3).permute(0, 3, 1, 2) * 2
     return images, torch.arange(batch) * 3 % CLASSES
 
 
@@ -202,7 +208,16 @@ def one_step(name, width, depth, kind, size, batch):
     net = build(name, width, depth, kind).double()
     draw_weights(net)
     parameters = list(net.parameters())
-    images, labels = drawn_batch(size, batch)
+    for number in range(1000, 1100):
+        images, labels = drawn_batch(size, batch, number)
+        net(images)
+        margin = min((m.margin for m in net.modules() if hasattr(m, 'margin')), default=1)
+        if margin > LEAST_MARGIN:
+            break
+    print(name, kind, number, margin)
+    net = build(name, width, depth, kind).double()
+    draw_weights(net)
+    parameters = list(net.parameters())
     kernels = [p for p in parameters if is_kernel(p)]
     vectors = [p for p in parameters if not is_kernel(p)]
     optimiser = torch.optim.SGD(
@@ -218,6 +233,7 @@ def one_step(name, width, depth, kind, size, batch):
     sums = [(as_ours(p).reshape(-1) * drawn(p.numel(), i + 2000)).sum() for i, p in enumerate(parameters)]
     return {
         'network': name, 'width': width, 'depth': depth, 'layer': kind, 'imageSize': size, 'batch': batch,
+        'images': number,
         'loss': rounded(torch.stack(losses).detach()),
         'inference': rounded(inference.detach()), 'sums': rounded(torch.stack(sums).detach()),
     }

@@ -8,6 +8,7 @@ type NetworkReference = {
   readonly steps: readonly (Network & {
     imageSize: number
     batch: number
+    images: number
     loss: [before: number, after: number]
     inference: number[]
     sums: number[]
