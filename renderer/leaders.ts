@@ -6,16 +6,17 @@ export type Leader = {
   readonly number: number
   /** A baseline's name; null for a layer of the search. */
   readonly name: string | null
-  readonly average: number
+  /** null: a baseline still to be trained, or one that diverged. */
+  readonly average: number | null
 }
 
-/** The `count` best candidates and every baseline with a score, best first. */
+/** The `count` best candidates and every baseline, best first, those without a score last. */
 export const leaders = (
   nodes: readonly LineageNode[],
   baselines: readonly Baseline[],
   count: number,
 ): Leader[] => {
-  const best: Leader[] = []
+  const best: (Leader & { readonly average: number })[] = []
   for (const { role, status, number, average } of nodes) {
     if (role !== 'candidate' || status !== 'scored' || average === null) continue
     const last = best.at(-1)
@@ -24,8 +25,6 @@ export const leaders = (
     best.splice(at < 0 ? best.length : at, 0, { number, name: null, average })
     if (best.length > count) best.pop()
   }
-  const known = baselines.flatMap(({ number, name, average }) =>
-    average === null ? [] : [{ number, name, average }],
-  )
-  return [...best, ...known].sort((a, b) => b.average - a.average || a.number - b.number)
+  const known = baselines.map(({ number, name, average }): Leader => ({ number, name, average }))
+  return [...best, ...known].sort((a, b) => (b.average ?? -1) - (a.average ?? -1) || a.number - b.number)
 }

@@ -18,6 +18,8 @@ import { throttled } from './throttle.ts'
 
 /** At most this often is a search's summary asked for again while events pour in, milliseconds. */
 const SUMMARY_EVERY = 400
+/** And while the workers train without anything to record: time goes on. */
+const TICK_EVERY = 2000
 
 export type Notice = { readonly id: number; readonly kind: 'error' | 'done'; readonly text: string }
 
@@ -62,6 +64,7 @@ export class PageState {
   #early: LineageNode[] = []
   readonly #details = new Details()
   readonly #refresh = throttled(SUMMARY_EVERY, (id) => void this.#ask(id))
+  readonly #tick = throttled(TICK_EVERY, (id) => void this.#ask(id))
   #frame = 0
 
   constructor() {
@@ -232,6 +235,7 @@ export class PageState {
     for (const event of events) {
       if (event.kind === 'workers') {
         this.workers = event.workers
+        for (const { search } of event.workers) if (search !== null) this.#tick(search)
         continue
       }
       this.#seq = Math.max(this.#seq, event.seq)

@@ -54,11 +54,15 @@ test('duplicates and baselines among the nodes take no place from a layer', () =
     node(4, 0.8, { status: 'duplicate', duplicateOf: 3 }),
     node(5, 0.2),
   ]
-  const known = [{ name: 'BN-ReLU', number: 0, scores: [0.9], average: 0.9 }]
+  const known = [
+    { name: 'GN-ReLU', number: 1, scores: null, average: null },
+    { name: 'BN-ReLU', number: 0, scores: [0.9], average: 0.9 },
+  ]
   assert.deepEqual(leaders(nodes, known, 2), [
     { number: 0, name: 'BN-ReLU', average: 0.9 },
     { number: 3, name: null, average: 0.8 },
     { number: 5, name: null, average: 0.2 },
+    { number: 1, name: 'GN-ReLU', average: null },
   ])
 })
 
