@@ -10,6 +10,9 @@ import { page } from '../../state.svelte.ts'
 const LARGE = 2000
 const LARGE_EVERY = 500
 const MOVE_MS = 260
+/** So many marks glide to their new places when the tree grows or is laid out anew; more would stutter. */
+const MOST_GLIDING = 700
+const SETTLE_MS = 340
 
 type Drawn = { readonly family: Family | null; readonly version: number }
 
@@ -24,7 +27,10 @@ export class Stage {
   #drawn = $state.raw<Drawn>({ family: null, version: 0 })
   /** null: all of it, also while it grows. */
   #view = $state.raw<Window | null>(null)
+  /** Marks are on their way to the places of a new layout. */
+  settling = $state(false)
   #moving = 0
+  #settled: ReturnType<typeof setTimeout> | undefined
   #waiting: ReturnType<typeof setTimeout> | undefined
 
   readonly nodes = $derived.by(() => {
@@ -62,6 +68,7 @@ export class Stage {
   follow(family: Family | null, version: number): void {
     const take = (): void => {
       this.#waiting = undefined
+      if (this.#drawn.family === page.family) this.#settle()
       this.#drawn = { family: page.family, version: page.version }
     }
     if (this.#drawn.family !== family) {
@@ -77,8 +84,14 @@ export class Stage {
   }
 
   setLayout(layout: LineageLayout): void {
+    this.#settle()
     this.layout = layout
     this.#view = null
+  }
+
+  setOthers(others: OthersShown): void {
+    this.#settle()
+    this.others = others
   }
 
   panBy(dx: number, dy: number): void {
@@ -123,11 +136,13 @@ export class Stage {
 
   /** Hides or shows the descendants of a layer. */
   toggle(number: number): void {
+    this.#settle()
     this.collapsed = toggled(this.collapsed, number)
   }
 
   end(): void {
     this.#stop()
+    clearTimeout(this.#settled)
     clearTimeout(this.#waiting)
   }
 
@@ -161,8 +176,16 @@ export class Stage {
     this.#moving = requestAnimationFrame(move)
   }
 
+  #settle(): void {
+    clearTimeout(this.#settled)
+    this.settling = this.nodes.length <= MOST_GLIDING
+    this.#settled = setTimeout(() => (this.settling = false), SETTLE_MS)
+  }
+
+  /** The window moves at once, and with it everything in it. */
   #stop(): void {
     cancelAnimationFrame(this.#moving)
     this.#moving = 0
+    this.settling = false
   }
 }
