@@ -161,6 +161,8 @@ export type WorkerStatus = {
   readonly search: string | null
   readonly candidate: number | null
   readonly progress: EvaluationProgress | null
+  /** The run of a transfer (its key) that it trains; `step` null until it has told one. */
+  readonly transfer: { readonly run: string; readonly step: number | null; readonly steps: number } | null
   readonly seconds: number
   readonly residentBytes: number | null
   readonly failures: number

@@ -116,6 +116,7 @@ const workerSchema = z.object({
       loss: real.nullable(),
     })
     .nullable(),
+  transfer: z.object({ run: z.string(), step: number.nullable(), steps: number }).nullable(),
   seconds: real,
   residentBytes: real.nullable(),
   failures: number,

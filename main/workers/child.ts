@@ -19,6 +19,11 @@ const send = (message: FromWorker): void => {
   else process.send?.(message, undefined, undefined, () => undefined)
 }
 const beat = (): void => send({ kind: 'beat', residentBytes: process.memoryUsage.rss() })
+/** The pool decides by what is held now whether this process goes on. */
+const finish = (answer: FromWorker): void => {
+  beat()
+  send(answer)
+}
 const textOf = (error: unknown): { message: string; trace: string } =>
   error instanceof Error
     ? { message: error.message, trace: error.stack ?? error.message }
@@ -33,13 +38,16 @@ const start = async (modulePath: string, threads: number): Promise<void> => {
     try {
       if (message.kind === 'check')
         send({ kind: 'checked', task, report: await evaluator.check(message.argument) })
-      else {
+      else if (message.kind === 'evaluate') {
         const result = await evaluator.evaluate(message.argument, (progress) =>
           send({ kind: 'progress', task, progress }),
         )
-        // The pool decides by what is held now whether this process goes on.
-        beat()
-        send({ kind: 'evaluated', task, result })
+        finish({ kind: 'evaluated', task, result })
+      } else {
+        const result = await evaluator.transfer(message.argument, (progress) =>
+          send({ kind: 'transferring', task, progress }),
+        )
+        finish({ kind: 'transferred', task, result })
       }
     } catch (error) {
       const environment = error instanceof Error && error.name === 'EnvironmentError'

@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os'
 import type { EvaluationTask } from '../../shared/records.ts'
+import { roughSecondsOf, type TransferRun } from '../../shared/transfer.ts'
 
 export type Limits = {
   /** A worker that is not ready after so long will not be. */
@@ -8,6 +9,7 @@ export type Limits = {
   readonly silenceSeconds: number
   /** Seconds a task may take in all. */
   readonly taskSeconds: (task: EvaluationTask) => number
+  readonly transferSeconds: (run: TransferRun) => number
   /** A worker that holds more is killed, in the midst of its task. */
   readonly residentBytes: number
   /** A worker is replaced after so many tasks, or above so many bytes when it has finished one. */
@@ -24,6 +26,7 @@ export const defaultLimits = (workers: number): Limits => {
     startSeconds: 300,
     silenceSeconds: 300,
     taskSeconds,
+    transferSeconds: ({ config }) => 3600 + 20 * roughSecondsOf(config),
     residentBytes,
     recycleTasks: 200,
     recycleBytes: 0.6 * residentBytes,

@@ -2,10 +2,20 @@ import type { DataReport, WorkerStatus } from '../../shared/contract.ts'
 import type { DataConfig } from '../../shared/records.ts'
 import { defaultLimits, defaultWorkers, type Limits } from './limits.ts'
 import { CHILD_FILE, spawnNode, type Child, type Spawn } from './process.ts'
-import { ATTEMPTS, checkWork, evaluationWork, type Job, type Outcome, type Work } from './work.ts'
+import {
+  ATTEMPTS,
+  checkWork,
+  evaluationWork,
+  transferWork,
+  type Job,
+  type Outcome,
+  type TransferJob,
+  type TransferOutcome,
+  type Work,
+} from './work.ts'
 import { Worker, type Ending } from './worker.ts'
 
-export type { Job, Outcome } from './work.ts'
+export type { Job, Outcome, TransferJob, TransferOutcome } from './work.ts'
 
 export type PoolOptions = {
   /** Path of the evaluator module (see protocol.ts). */
@@ -19,6 +29,7 @@ export type PoolOptions = {
 export type Pool = {
   readonly count: number
   run(job: Job): Promise<Outcome>
+  transfer(job: TransferJob): Promise<TransferOutcome>
   /** Opens a data set in a worker; throws an EnvironmentError of one sentence when it can't be used. */
   check(data: DataConfig): Promise<DataReport>
   /** Versions and device, once a worker has told them. */
@@ -79,8 +90,8 @@ export const createPool = (options: PoolOptions): Pool => {
         slot.idleSince = performance.now()
         pump()
       },
-      onProgress: (progress) => {
-        slot.current?.onProgress(progress)
+      onNews: (news) => {
+        slot.current?.onNews(news)
         changed()
       },
       onEnd: (ending) => {
@@ -168,6 +179,21 @@ export const createPool = (options: PoolOptions): Pool => {
     pump()
   }
 
+  const undertake = <O>(
+    { work, outcome }: { work: Work; outcome: Promise<O> },
+    signal: AbortSignal,
+  ): Promise<O> => {
+    if (signal.aborted || closed) {
+      work.cancel()
+      return outcome
+    }
+    const abort = (): void => abandon(work)
+    signal.addEventListener('abort', abort)
+    queue.push(work)
+    pump()
+    return outcome.finally(() => signal.removeEventListener('abort', abort))
+  }
+
   const idle = setInterval(() => {
     const now = performance.now()
     const idling = slots.filter(
@@ -180,15 +206,8 @@ export const createPool = (options: PoolOptions): Pool => {
 
   return {
     count,
-    run: async (job) => {
-      if (job.signal.aborted || closed) return { kind: 'cancelled' }
-      const { work, outcome } = evaluationWork(job, limits.taskSeconds(job.task))
-      const abort = (): void => abandon(work)
-      job.signal.addEventListener('abort', abort)
-      queue.push(work)
-      pump()
-      return outcome.finally(() => job.signal.removeEventListener('abort', abort))
-    },
+    run: async (job) => undertake(evaluationWork(job, limits.taskSeconds(job.task)), job.signal),
+    transfer: async (job) => undertake(transferWork(job, limits.transferSeconds(job.run)), job.signal),
     check: async (data) => {
       const { work, report } = checkWork(data)
       if (closed) work.cancel()
@@ -226,13 +245,21 @@ const emptySlot = (spare: boolean): Slot => ({
   spare,
 })
 
-const statusOf = ({ worker, current, dead, failures }: Slot, i: number): WorkerStatus => ({
-  worker: i,
-  state: worker?.state ?? (dead ? 'dead' : 'idle'),
-  search: current?.search ?? null,
-  candidate: current?.candidate ?? null,
-  progress: worker?.progress ?? null,
-  seconds: worker?.seconds ?? 0,
-  residentBytes: worker?.residentBytes ?? null,
-  failures,
-})
+const statusOf = ({ worker, current, dead, failures }: Slot, i: number): WorkerStatus => {
+  const news = worker?.news ?? null
+  const about = current?.about
+  return {
+    worker: i,
+    state: worker?.state ?? (dead ? 'dead' : 'idle'),
+    search: about?.kind === 'candidate' ? about.search : null,
+    candidate: about?.kind === 'candidate' ? about.number : null,
+    progress: news?.kind === 'progress' ? news.progress : null,
+    transfer:
+      about?.kind === 'transfer'
+        ? { ...about.transfer, step: news?.kind === 'transferring' ? news.progress.step : null }
+        : null,
+    seconds: worker?.seconds ?? 0,
+    residentBytes: worker?.residentBytes ?? null,
+    failures,
+  }
+}

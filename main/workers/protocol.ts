@@ -9,6 +9,7 @@ import type {
   EvaluationResult,
   EvaluationTask,
 } from '../../shared/records.ts'
+import type { TransferProgress, TransferResult, TransferRun } from '../../shared/transfer.ts'
 
 /** What an evaluator module exports: `createEvaluator`. It is called once a process, before any task. */
 export type EvaluatorModule = {
@@ -25,6 +26,11 @@ export type Evaluator = {
    * heartbeats go out.
    */
   evaluate(task: EvaluationTask, report: (progress: EvaluationProgress) => void): Promise<EvaluationResult>
+  /**
+   * Trains a layer on another task, from the newest checkpoint in the run's folder on if there is one: the figures are
+   * those of a run that was never interrupted. Divergence and collapse are results; throws like `evaluate`.
+   */
+  transfer(run: TransferRun, report: (progress: TransferProgress) => void): Promise<TransferResult>
   /** Opens a data set and says what is in it; throws with one sentence when it can't be used. */
   check(data: DataConfig): Promise<DataReport>
 }
@@ -36,6 +42,7 @@ export class EnvironmentError extends Error {
 
 export type ToWorker =
   | { readonly kind: 'evaluate'; readonly task: number; readonly argument: EvaluationTask }
+  | { readonly kind: 'transfer'; readonly task: number; readonly argument: TransferRun }
   | { readonly kind: 'check'; readonly task: number; readonly argument: DataConfig }
 
 export type FromWorker =
@@ -43,7 +50,9 @@ export type FromWorker =
   | { readonly kind: 'broken'; readonly message: string; readonly trace: string }
   | { readonly kind: 'beat'; readonly residentBytes: number }
   | { readonly kind: 'progress'; readonly task: number; readonly progress: EvaluationProgress }
+  | { readonly kind: 'transferring'; readonly task: number; readonly progress: TransferProgress }
   | { readonly kind: 'evaluated'; readonly task: number; readonly result: EvaluationResult }
+  | { readonly kind: 'transferred'; readonly task: number; readonly result: TransferResult }
   | { readonly kind: 'checked'; readonly task: number; readonly report: DataReport }
   | {
       readonly kind: 'error'
@@ -53,3 +62,6 @@ export type FromWorker =
       /** True for an `EnvironmentError`. */
       readonly environment: boolean
     }
+
+/** Told while a task is under way. */
+export type News = Extract<FromWorker, { kind: 'progress' | 'transferring' }>

@@ -1,4 +1,4 @@
-import type { DataReport } from '../../shared/contract.ts'
+import type { DataReport, WorkerStatus } from '../../shared/contract.ts'
 import type {
   DataConfig,
   EvaluationProgress,
@@ -6,7 +6,8 @@ import type {
   EvaluationTask,
   Failure,
 } from '../../shared/records.ts'
-import { EnvironmentError, type ToWorker } from './protocol.ts'
+import type { TransferProgress, TransferResult, TransferRun } from '../../shared/transfer.ts'
+import { EnvironmentError, type FromWorker, type News, type ToWorker } from './protocol.ts'
 import type { Ending } from './worker.ts'
 
 /** A candidate to be evaluated. */
@@ -20,13 +21,25 @@ export type Job = {
   readonly onProgress?: (progress: EvaluationProgress) => void
 }
 
-export type Outcome =
-  | { readonly kind: 'result'; readonly result: EvaluationResult }
-  /** The candidate's process crashed, hung or ran out of memory, twice. */
+/** A layer to be trained on another task. A worker that is lost costs the steps since the last checkpoint. */
+export type TransferJob = {
+  readonly run: TransferRun
+  /** The run's key. */
+  readonly key: string
+  readonly signal: AbortSignal
+  readonly onStart?: () => void
+  readonly onProgress?: (progress: TransferProgress) => void
+}
+
+type OutcomeOf<Result> =
+  | { readonly kind: 'result'; readonly result: Result }
+  /** The process crashed, hung or ran out of memory, twice. */
   | { readonly kind: 'failure'; readonly failure: Failure }
-  /** Not the candidate's fault: the data or the runtime; one sentence. */
+  /** Not the layer's fault: the data or the runtime; one sentence. */
   | { readonly kind: 'environment'; readonly message: string }
   | { readonly kind: 'cancelled' }
+export type Outcome = OutcomeOf<EvaluationResult>
+export type TransferOutcome = OutcomeOf<TransferResult>
 
 /** What waits in the pool's queue or is under way in a worker. */
 export type Work = {
@@ -35,42 +48,50 @@ export type Work = {
   readonly message: (task: number) => ToWorker
   /** How long a worker may take. */
   readonly seconds: number
-  readonly search: string | null
-  readonly candidate: number | null
+  readonly about:
+    | { readonly kind: 'candidate'; readonly search: string; readonly number: number }
+    | { readonly kind: 'transfer'; readonly transfer: Omit<NonNullable<WorkerStatus['transfer']>, 'step'> }
+    | null
   readonly onStart: () => void
-  readonly onProgress: (progress: EvaluationProgress) => void
+  readonly onNews: (news: News) => void
   /** Returns whether it is to be tried again. */
   readonly onEnd: (ending: Ending) => boolean
   /** It will not be done. */
   readonly cancel: () => void
 }
 
-/** How often a candidate is tried before its failure is recorded. */
+/** How often a task is tried before its failure is recorded. */
 export const ATTEMPTS = 2
 
 const CHECK_SECONDS = 600
 
-export const evaluationWork = (job: Job, seconds: number): { work: Work; outcome: Promise<Outcome> } => {
-  const { promise, resolve } = Promise.withResolvers<Outcome>()
-  let attempts = 0
-  const work: Work = {
-    question: false,
-    message: (task) => ({ kind: 'evaluate', task, argument: job.task }),
-    seconds,
-    search: job.search,
-    candidate: job.candidate,
-    onStart: () => job.onStart?.(),
-    onProgress: (progress) => job.onProgress?.(progress),
-    onEnd: (ending) => {
-      attempts += 1
-      const outcome = outcomeOf(ending, attempts)
-      if (outcome) resolve(outcome)
-      return outcome === null
+export const evaluationWork = (job: Job, seconds: number): Tried<EvaluationResult> =>
+  tried(
+    {
+      message: (task) => ({ kind: 'evaluate', task, argument: job.task }),
+      seconds,
+      about: { kind: 'candidate', search: job.search, number: job.candidate },
+      onStart: () => job.onStart?.(),
+      onNews: (news) => {
+        if (news.kind === 'progress') job.onProgress?.(news.progress)
+      },
     },
-    cancel: () => resolve({ kind: 'cancelled' }),
-  }
-  return { work, outcome: promise }
-}
+    (message) => (message.kind === 'evaluated' ? message.result : null),
+  )
+
+export const transferWork = ({ run, key, ...job }: TransferJob, seconds: number): Tried<TransferResult> =>
+  tried(
+    {
+      message: (task) => ({ kind: 'transfer', task, argument: run }),
+      seconds,
+      about: { kind: 'transfer', transfer: { run: key, steps: run.config.training.steps } },
+      onStart: () => job.onStart?.(),
+      onNews: (news) => {
+        if (news.kind === 'transferring') job.onProgress?.(news.progress)
+      },
+    },
+    (message) => (message.kind === 'transferred' ? message.result : null),
+  )
 
 export const checkWork = (data: DataConfig): { work: Work; report: Promise<DataReport> } => {
   const { promise, resolve, reject } = Promise.withResolvers<DataReport>()
@@ -78,10 +99,9 @@ export const checkWork = (data: DataConfig): { work: Work; report: Promise<DataR
     question: true,
     message: (task) => ({ kind: 'check', task, argument: data }),
     seconds: CHECK_SECONDS,
-    search: null,
-    candidate: null,
+    about: null,
     onStart: () => undefined,
-    onProgress: () => undefined,
+    onNews: () => undefined,
     onEnd: (ending) => {
       if (ending.kind === 'gone') reject(new EnvironmentError(ending.cause))
       else if (ending.message.kind === 'checked') resolve(ending.message.report)
@@ -93,15 +113,43 @@ export const checkWork = (data: DataConfig): { work: Work; report: Promise<DataR
   return { work, report: promise }
 }
 
+type Tried<Result> = { readonly work: Work; readonly outcome: Promise<OutcomeOf<Result>> }
+
+/** Work that is tried again when a worker is lost over it, and comes out as a result or a failure. */
+const tried = <Result>(
+  parts: Pick<Work, 'message' | 'seconds' | 'about' | 'onStart' | 'onNews'>,
+  resultOf: (message: FromWorker) => Result | null,
+): Tried<Result> => {
+  const { promise, resolve } = Promise.withResolvers<OutcomeOf<Result>>()
+  let attempts = 0
+  const work: Work = {
+    question: false,
+    ...parts,
+    onEnd: (ending) => {
+      attempts += 1
+      const outcome = outcomeOf(ending, attempts, resultOf)
+      if (outcome) resolve(outcome)
+      return outcome === null
+    },
+    cancel: () => resolve({ kind: 'cancelled' }),
+  }
+  return { work, outcome: promise }
+}
+
 /** null: to be tried again. */
-const outcomeOf = (ending: Ending, attempts: number): Outcome | null => {
-  const failed = (cause: string, trace: string): Outcome | null =>
+const outcomeOf = <Result>(
+  ending: Ending,
+  attempts: number,
+  resultOf: (message: FromWorker) => Result | null,
+): OutcomeOf<Result> | null => {
+  const failed = (cause: string, trace: string): OutcomeOf<Result> | null =>
     attempts < ATTEMPTS ? null : { kind: 'failure', failure: { cause, trace, attempts } }
   if (ending.kind === 'gone')
     return ending.ready ? failed(ending.cause, ending.trace) : { kind: 'environment', message: ending.cause }
   const { message } = ending
-  if (message.kind === 'evaluated') return { kind: 'result', result: message.result }
-  if (message.kind !== 'error') throw new Error(`pool: needs an answer to "evaluate", got "${message.kind}"`)
+  const result = resultOf(message)
+  if (result !== null) return { kind: 'result', result }
+  if (message.kind !== 'error') throw new Error(`pool: got the answer "${message.kind}" to another question`)
   return message.environment
     ? { kind: 'environment', message: message.message }
     : failed(message.message, message.trace)

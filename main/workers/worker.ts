@@ -1,7 +1,6 @@
 import type { WorkerStatus } from '../../shared/contract.ts'
-import type { EvaluationProgress } from '../../shared/records.ts'
 import type { Child } from './process.ts'
-import type { FromWorker, ToWorker } from './protocol.ts'
+import type { FromWorker, News, ToWorker } from './protocol.ts'
 
 /** How a worker's task ended, apart from its answer. */
 export type Ending =
@@ -20,7 +19,7 @@ type Options = {
   readonly silenceSeconds: number
   readonly residentBytes: number
   readonly onReady: (facts: Readonly<Record<string, string>>) => void
-  readonly onProgress: (progress: EvaluationProgress) => void
+  readonly onNews: (news: News) => void
   readonly onEnd: (ending: Ending) => void
 }
 
@@ -39,7 +38,7 @@ export class Worker {
   #checked = performance.now()
   #resident: number | null = null
   #watch: Watch | null = null
-  #progress: EvaluationProgress | null = null
+  #news: News | null = null
   /** Why this process was ended by the pool; null when it ended by itself. */
   #cause: string | null = null
   #trace = ''
@@ -61,8 +60,9 @@ export class Worker {
   get residentBytes(): number | null {
     return this.#resident
   }
-  get progress(): EvaluationProgress | null {
-    return this.#progress
+  /** The latest of the task it works on. */
+  get news(): News | null {
+    return this.#news
   }
   /** Seconds of the task it works on. */
   get seconds(): number {
@@ -74,7 +74,7 @@ export class Worker {
     if (this.state !== 'idle') throw new Error(`worker: needs to be idle, is ${this.state}`)
     this.#watch = { task: message.task, since: performance.now(), seconds }
     this.#heard = performance.now()
-    this.#progress = null
+    this.#news = null
     this.tasks += 1
     this.#options.child.send(message)
   }
@@ -101,12 +101,12 @@ export class Worker {
           `out of memory: ${gigabytes(message.residentBytes)} held, ${gigabytes(this.#options.residentBytes)} allowed`,
         )
     } else if (message.task === this.#watch?.task) {
-      if (message.kind === 'progress') {
-        this.#progress = message.progress
-        this.#options.onProgress(message.progress)
+      if (message.kind === 'progress' || message.kind === 'transferring') {
+        this.#news = message
+        this.#options.onNews(message)
       } else {
         this.#watch = null
-        this.#progress = null
+        this.#news = null
         this.#options.onEnd({ kind: 'answer', message })
       }
     }

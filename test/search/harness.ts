@@ -21,6 +21,7 @@ export const smallConfig = (
   const demo = PRESETS.demo.config
   return {
     ...demo,
+    baselines: ['BN-ReLU', 'GN-ReLU', 'LN-ReLU', 'BN-Swish', 'EvoNorm-B0', 'EvoNorm-S0'],
     ...config,
     evolution: {
       ...demo.evolution,
@@ -105,6 +106,7 @@ export const quickPool = (
     count: 64,
     run,
     tasks,
+    transfer: () => Promise.reject(new Error('quick pool: has no tasks')),
     check: () => Promise.reject(new Error('quick pool: has no data')),
     facts: () => ({}),
     status: () => [],

@@ -3,10 +3,11 @@
  * and the task's seed instead of being trained, so that it is quick and repeats, with every field that the engine
  * fills. Set by the environment:
  *
- * - NORMFORGE_STANDIN_MS: milliseconds an evaluation takes (5).
- * - NORMFORGE_STANDIN_LOG: a file that gets a line "<fingerprint> <purpose> <pid>" for each evaluation that ended.
+ * - NORMFORGE_STANDIN_MS: milliseconds an evaluation or a run of a transfer takes (5).
+ * - NORMFORGE_STANDIN_LOG: a file that gets a line "<fingerprint> <purpose> <pid>" for each evaluation that ended, and
+ *   "<fingerprint> <seed> from|to <step> <pid>" where a transfer's run began or went on, and where it ended.
  * - NORMFORGE_STANDIN_FAULTS: JSON of what goes wrong, `{ "<when>": "<fault>" }`. When: a fingerprint (every time),
- *   "#3" (the third evaluation of a process), "*" (every evaluation), "start" (createEvaluator).
+ *   "#3" (the third task of a process), "*" (every task), "start" (createEvaluator).
  */
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -24,6 +25,7 @@ import type {
   Rejection,
 } from '../../shared/records.ts'
 import { EnvironmentError, type Evaluator, type EvaluatorOptions } from '../../main/workers/protocol.ts'
+import { transfer } from './stand-in-transfer.ts'
 
 /** Path to give a pool as its evaluator. */
 export const STAND_IN = import.meta.filename
@@ -148,14 +150,15 @@ const training = (
   }
 }
 
+const milliseconds = (): number => Number(process.env['NORMFORGE_STANDIN_MS'] ?? 5)
+
 const evaluate = async (
   task: EvaluationTask,
   report: (progress: EvaluationProgress) => void,
 ): Promise<EvaluationResult> => {
   const result = answer(task)
-  const milliseconds = Number(process.env['NORMFORGE_STANDIN_MS'] ?? 5)
   for (const { architecture, curve } of result.evaluations) {
-    await sleep(milliseconds / result.evaluations.length)
+    await sleep(milliseconds() / result.evaluations.length)
     const { step, loss } = curve.at(-1)!
     report({ stage: 'train', architecture: architecture.name, step, steps: task.training.steps, loss })
   }
@@ -184,6 +187,11 @@ export const createEvaluator = async ({ threads }: EvaluatorOptions): Promise<Ev
       count += 1
       await fail(fingerprint(task.graph), `#${count}`, '*')
       return evaluate(task, report)
+    },
+    transfer: async (run, report) => {
+      count += 1
+      await fail(fingerprint(run.graph), `#${count}`, '*')
+      return transfer(run, report, milliseconds(), process.env['NORMFORGE_STANDIN_LOG'])
     },
     check,
   }
