@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { graphDrawing, OUTPUT } from '../../renderer/draw/graph.ts'
+import { outline } from '../../renderer/draw/outline.ts'
+import { boxHelp } from '../../renderer/help.ts'
 import { mutationOf, mutationText, sameNode } from '../../renderer/mutation.ts'
 import { fingerprint, liveNodes } from '../../shared/canonical.ts'
 import type { Graph } from '../../shared/graph.ts'
@@ -135,4 +137,22 @@ test('a mutation says which node became what, and what it brought to life or lef
     [0, 1, 2].map((i) => sameNode(parent.graph, child.graph, i)),
     [true, true, false],
   )
+})
+
+test('each kind of node has an outline of its own, as wide and high as its box', () => {
+  const outlines = (['input', 'binary', 'aggregate', 'output'] as const).map((kind) =>
+    outline({ kind, width: 60, height: 30 }),
+  )
+  assert.equal(new Set(outlines).size, outlines.length)
+  assert.equal(outline({ kind: 'aggregate', width: 60, height: 30 }), 'M-22,-15H22L30,0L22,15H-22L-30,0Z')
+})
+
+test('a node is explained by what it computes, and by what the parent had in its place', () => {
+  const graph: Graph = { version: 1, nodes: [{ op: 'tanh', inputs: [0] }], affine: true }
+  const before: Graph = { version: 1, nodes: [{ op: 'abs', inputs: [0] }], affine: true }
+  const node = { tensor: 4, op: 'tanh', live: true } as const
+  assert.equal(boxHelp(graph, node), 'n1 = tanh(x): tanh(x), hyperbolic tangent.')
+  assert.equal(boxHelp(graph, node, before), 'n1 = tanh(x): tanh(x), hyperbolic tangent. Was abs(x).')
+  assert.match(boxHelp(graph, { ...node, live: false }), /does not depend on it/)
+  assert.match(boxHelp(graph, { tensor: OUTPUT, op: null, live: true }), /γ/)
 })
