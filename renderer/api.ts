@@ -57,6 +57,17 @@ const asSocket = (real: WebSocket): Socket => {
   return socket
 }
 
+/** A reply of another version's program is said in one sentence, not as a list of schema issues. */
+const understood = <N extends RequestName>(name: N, value: unknown): Replies[N] => {
+  const parsed = REPLIES[name].safeParse(value)
+  if (parsed.success) return parsed.data
+  const { path, message } = parsed.error.issues[0]!
+  const where = [name, ...path].join('.')
+  throw new Error(
+    `The program and this page are of different versions; reload the page. (${where}: ${message})`,
+  )
+}
+
 /** Connects the page to whichever host it runs in. */
 export const connect = (onConnection: (now: Connection) => void): Api => {
   let next = 1
@@ -64,7 +75,7 @@ export const connect = (onConnection: (now: Connection) => void): Api => {
     request: async (name, argument) => {
       const reply = await bridge.request({ id: next++, name, argument })
       if (!reply.ok) throw new ContractError(reply.code, reply.message)
-      return REPLIES[name].parse(reply.value)
+      return understood(name, reply.value)
     },
     subscribe: bridge.subscribe,
     retry,

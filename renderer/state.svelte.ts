@@ -29,6 +29,8 @@ export class PageState {
   /** Newest first; null until the first answer. */
   searches = $state.raw<readonly SearchSummary[] | null>(null)
   workers = $state.raw<readonly WorkerStatus[]>([])
+  /** Why nothing can be shown at all, as long as that is so. */
+  problem = $state<string | null>(null)
   route = $state.raw<Route>(parseRoute(location.hash))
   notices = $state.raw<readonly Notice[]>([])
   /** The candidates of the search at hand. `version` rises with every change inside. */
@@ -165,12 +167,17 @@ export class PageState {
 
   /** After every (re)connection: everything anew if the program's store is another one, else what was missed. */
   async #load(): Promise<void> {
-    await this.attempt(async () => {
+    try {
       // Asked for first: its sequence number is no newer than what the other answers hold. Its findings take a while.
       const [info] = await Promise.all([this.request('app.info', {}), this.#overview()])
       this.#follow(info)
       await this.#loadFamily()
-    })
+      this.problem = null
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      if (this.searches === null) this.problem = message
+      else this.note('error', message)
+    }
   }
 
   async #overview(): Promise<void> {
