@@ -69,7 +69,7 @@ test('a search from the command line ends with a table, and the workbench opens 
   assert.match(made.out, /best layers +ResNet +MobileNetV2 +EfficientNet +average +longer +formula/)
   assert.match(made.out, /EvoNorm-B0 .* x \/ max\(std_nhw\(x\), v1 \* x \+ std_hw\(x\)\)/)
   assert.match(made.out, /\d+ candidates?, \d+ scored, \d+ duplicates?, rejected: \d+ static/)
-  assert.match(made.err, /baselines 0 of 6/)
+  assert.match(made.err, /baselines 0 of \d/)
 
   const listed = await cli(['list', '--json', ...where])
   const [summary, ...others] = JSON.parse(listed.out) as SearchSummary[]
@@ -81,13 +81,14 @@ test('a search from the command line ends with a table, and the workbench opens 
   const shown = await cli(['show', id.slice(0, 4), '--json', ...where])
   const report = reportSchema.parse(JSON.parse(shown.out))
   assert.equal(report.search.id, id)
-  assert.equal(report.baselines.length, 6)
+  const b0 = report.baselines.findIndex(({ name }) => name === 'EvoNorm-B0')
+  assert.equal(report.baselines.length, PRESETS.demo.config.baselines.length)
   assert.deepEqual(report.funnel, summary!.funnel)
 
   const layer = await cli(['show', id, String(report.best[0]!.number), ...where])
   assert.ok(layer.out.includes(report.best[0]!.formula), layer.out)
   assert.match(layer.out, /trained on +for +steps +accuracy/)
-  const detail = JSON.parse((await cli(['show', id, '4', '--json', ...where])).out) as {
+  const detail = JSON.parse((await cli(['show', id, String(b0), '--json', ...where])).out) as {
     candidate: { graph: unknown }
   }
   assert.deepEqual(graphSchema.parse(detail.candidate.graph), knownLayer('EvoNorm-B0').graph)
@@ -125,7 +126,7 @@ test('Ctrl-C pauses a search and says how to go on; resume does, to the end', as
   const where = ['--data-folder', dataFolder(t)]
   const args = ['search', '--data', 'shapes', '--seed', '3', ...SHORT, ...where]
   const paused = await cli(args, { NORMFORGE_STANDIN_MS: '300' }, async (kill, err) => {
-    await until('the search to start', () => err().includes('baselines 0 of 6'))
+    await until('the search to start', () => err().includes('baselines 0 of'))
     kill('SIGINT')
   })
   assert.equal(paused.code, 130, paused.err)

@@ -36,7 +36,7 @@ test('what was changed is said in the terms of the form', () => {
   )
   assert.deepEqual(changes(demo, after), [
     { label: 'Random crop and flip', before: 'on', after: 'off' },
-    { label: 'Quality: at least', before: '20%', after: '35%' },
+    { label: 'Quality: at least', before: '15%', after: '35%' },
     { label: 'Tournament winner', before: 'One of the Pareto front', after: 'Best average' },
   ])
   assert.deepEqual(changes(after, after), [])

@@ -59,7 +59,7 @@ test(`killed at ${KILLS} random moments, a search ends with the history of one l
   const trainings = (): number =>
     Number(db.get('SELECT count(DISTINCT number || purpose) AS n FROM evaluations')!['n'])
   // Moments spread over baselines, search and re-ranking: after so many trainings, and some milliseconds.
-  const total = 6 + 60 + 6
+  const total = 4 + 60 + 6
   const moments = Array.from({ length: KILLS }, () => random.below(total - 1)).sort((a, b) => a - b)
   const killed = { search: 0, rerank: 0 }
   /** Trainings that were settled at a kill, and how many evaluations had ended by then. */
