@@ -38,10 +38,11 @@ export const buildPage = async (): Promise<Check> => {
 export const runChecks = async (): Promise<Check[]> => {
   const checks: Check[] = []
   const waiting = Object.entries(TOOLS)
+  const options = { cwd: root, env: { ...process.env, NO_COLOR: '1' } }
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [name, args] = next
-      const { code, output } = await runQuietly(process.execPath, args, { cwd: root })
+      const { code, output } = await runQuietly(process.execPath, args, options)
       checks.push(tell(name, code === 0, output))
     }
   }
