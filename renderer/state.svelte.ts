@@ -246,6 +246,7 @@ export class PageState {
         continue
       }
       this.#seq = Math.max(this.#seq, event.seq)
+      if (event.kind === 'transfer') continue
       this.#refresh(event.search)
       if (event.kind === 'candidate' && event.search === this.#familyOf) {
         if (this.family) this.family.put(event.node)

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { graphSchema, searchConfigSchema } from './schemas.ts'
+import { TRANSFER_REQUESTS, type TransferReplies } from './transfer/contract.ts'
 import type {
   Candidate,
   CandidateRole,
@@ -44,11 +45,12 @@ export const REQUESTS = {
   }),
   'candidates.get': z.strictObject({ id, number }),
   'workers.list': z.strictObject({}),
+  ...TRANSFER_REQUESTS,
 } as const
 
 export type RequestName = keyof typeof REQUESTS
 export type Argument<N extends RequestName> = z.infer<(typeof REQUESTS)[N]>
-export type Replies = {
+export type Replies = TransferReplies & {
   'app.info': AppInfo
   'data.check': DataReport
   'searches.list': SearchSummary[]
@@ -169,8 +171,11 @@ export type WorkerStatus = {
 }
 
 /** Kept in the store with a growing `seq`: the page resumes with `since`. */
-export type StoredEvent = { readonly seq: number; readonly search: string; readonly time: string } & (
-  { readonly kind: 'search' } | { readonly kind: 'candidate'; readonly node: LineageNode }
+export type StoredEvent = { readonly seq: number; readonly time: string } & (
+  | { readonly kind: 'search'; readonly search: string }
+  | { readonly kind: 'candidate'; readonly search: string; readonly node: LineageNode }
+  /** A promotion was made, changed or undone: `transfers.get` says which. */
+  | { readonly kind: 'transfer'; readonly promotion: string }
 )
 /** Passing news, not kept: what the workers do now. */
 export type PassingEvent = { readonly kind: 'workers'; readonly workers: readonly WorkerStatus[] }

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { AppEvent, Replies, ReplyFrame, RequestName } from './contract.ts'
 import { graphSchema, searchConfigSchema } from './schemas.ts'
+import { TRANSFER_REPLIES } from './transfer/replies.ts'
 
 const number = z.int().min(0)
 const real = z.number()
@@ -161,16 +162,18 @@ export const REPLIES: { readonly [N in RequestName]: z.ZodType<Replies[N]> } = {
     children: z.array(number),
   }),
   'workers.list': z.array(workerSchema),
+  ...TRANSFER_REPLIES,
 }
 
-const stored = { seq: number, search: z.string(), time: z.string() }
+const stored = { seq: number, time: z.string() }
 
 /** What a subscription delivers. */
 export const eventFrameSchema: z.ZodType<{ events: AppEvent[] }> = z.object({
   events: z.array(
     z.discriminatedUnion('kind', [
-      z.object({ ...stored, kind: z.literal('search') }),
-      z.object({ ...stored, kind: z.literal('candidate'), node: nodeSchema }),
+      z.object({ ...stored, kind: z.literal('search'), search: z.string() }),
+      z.object({ ...stored, kind: z.literal('candidate'), search: z.string(), node: nodeSchema }),
+      z.object({ ...stored, kind: z.literal('transfer'), promotion: z.string() }),
       z.object({ kind: z.literal('workers'), workers: z.array(workerSchema) }),
     ]),
   ),

@@ -52,6 +52,8 @@ export type TransferResult = {
   readonly seconds: number
 }
 
+export type TransferOutcome = Omit<TransferResult, 'curve'>
+
 /** Sent by a worker while it works. */
 export type TransferProgress = {
   readonly step: number
@@ -87,7 +89,8 @@ export type StoredRun = {
   readonly state: RunState
   readonly step: number
   readonly steps: number
-  readonly result: TransferResult | null
+  /** Without its curve, which is kept apart. */
+  readonly result: TransferOutcome | null
   readonly failure: Failure | null
   /** Of work so far; the result's when it is done. */
   readonly seconds: number

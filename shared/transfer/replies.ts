@@ -1,0 +1,107 @@
+/** What comes back about transfers, checked where it arrives in the page. */
+import { z } from 'zod'
+import { graphSchema } from '../schemas.ts'
+import { transferConfigSchema } from '../transfer.ts'
+import type { TransferReplies, TransferSummary } from './contract.ts'
+
+const number = z.int().min(0)
+const real = z.number()
+const reals = z.record(z.string(), real)
+const role = z.enum(['layer', 'baseline'])
+
+const promotionSchema = z.object({
+  id: z.string(),
+  layer: z.object({
+    graph: graphSchema,
+    fingerprint: z.string(),
+    label: z.string(),
+    from: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('candidate'), search: z.string(), number }),
+      z.object({ kind: z.literal('known'), name: z.string() }),
+      z.object({ kind: z.literal('imported') }),
+    ]),
+  }),
+  config: transferConfigSchema,
+  protocol: z.string(),
+  state: z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled']),
+  failure: z.string().nullable(),
+  createdAt: z.string(),
+  made: z.record(z.string(), z.string()),
+})
+
+const predictionSchema = z.object({
+  seconds: z.object({ low: real, high: real }),
+  measured: z.boolean(),
+})
+
+const rowSchema = z.object({
+  fingerprint: z.string(),
+  label: z.string(),
+  role,
+  runs: z.object({ finished: number, diverged: number, collapsed: number, failed: number, left: number }),
+  measures: z.record(z.string(), z.object({ mean: real, spread: real.nullable(), values: z.array(real) })),
+  against: z.record(
+    z.string(),
+    z.object({
+      difference: real,
+      pooled: real.nullable(),
+      verdict: z.enum(['better', 'worse', 'noise', 'open']),
+    }),
+  ),
+})
+
+const summarySchema: z.ZodType<TransferSummary> = z.object({
+  promotion: promotionSchema,
+  comparison: z.array(rowSchema),
+  runs: z.object({ queued: number, running: number, done: number, failed: number }),
+  reused: number,
+  progress: real,
+  eta: predictionSchema.nullable(),
+  ahead: number,
+})
+
+const runSchema = z.object({
+  key: z.string(),
+  protocol: z.string(),
+  fingerprint: z.string(),
+  seed: number,
+  state: z.enum(['queued', 'running', 'done', 'failed']),
+  step: number,
+  steps: number,
+  result: z
+    .object({
+      outcome: z.enum(['finished', 'diverged', 'collapsed']),
+      step: number,
+      reason: z.string().nullable(),
+      measures: reals,
+      parameters: number,
+      seconds: real,
+    })
+    .nullable(),
+  failure: z.object({ cause: z.string(), trace: z.string(), attempts: number }).nullable(),
+  seconds: real,
+})
+
+/** Request name to the schema of its reply. */
+export const TRANSFER_REPLIES: { readonly [N in keyof TransferReplies]: z.ZodType<TransferReplies[N]> } = {
+  'transfers.list': z.array(summarySchema),
+  'transfers.get': z.object({
+    summary: summarySchema,
+    runs: z.array(
+      z.object({
+        run: runSchema,
+        label: z.string(),
+        role,
+        curve: z.array(z.object({ step: number, losses: reals, measures: reals.nullable() })),
+        pictures: z.array(z.string()),
+      }),
+    ),
+  }),
+  'transfers.predict': predictionSchema,
+  'transfers.promote': z.object({ summary: summarySchema, existing: z.boolean() }),
+  'transfers.undo': z.object({ id: z.string() }),
+  'transfers.cancel': summarySchema,
+  'transfers.pause': summarySchema,
+  'transfers.resume': summarySchema,
+  'transfers.picture': z.object({ base64: z.string() }),
+}
