@@ -10,14 +10,17 @@ export type CurvePen = Pen & {
 /** Pixels over which a branch leaves its parent's row. */
 const TURN = 14
 
+/** More links than this by score are straight: no curve is seen among so many, and each costs. */
+export const MOST_CURVES = 2000
+
 /**
  * The line from a parent to a child. In the family tree it leaves the parent's row at once and runs along the child's
- * own, where nothing else is; by score it is one soft curve.
+ * own, where nothing else is; by score it is one soft curve, or `straight` where thousands overlap.
  */
-export const traceLink = (layout: LineageLayout, link: SceneLink, pen: CurvePen): void => {
+export const traceLink = (layout: LineageLayout, link: SceneLink, pen: CurvePen, straight = false): void => {
   const { x0, y0, x1, y1 } = link
   pen.moveTo(x0, y0)
-  if (y0 === y1) {
+  if (y0 === y1 || (straight && layout === 'score')) {
     pen.lineTo(x1, y1)
     return
   }

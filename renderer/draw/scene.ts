@@ -109,7 +109,10 @@ export const inPlot = (view: Window, plot: Box): Projection => {
 const radius = (model: LineageModel, view: Window, plot: Box): number => {
   const zoom = (model.whole.x1 - model.whole.x0) / (view.x1 - view.x0)
   const row = plot.height / (view.y1 - view.y0)
-  if (model.layout === 'family') return clamp(Math.min(row * 0.36, (plot.width / 256) * zoom * 0.9), 1.7, 6)
+  if (model.layout === 'family') {
+    const least = model.marks.length < 700 ? 2.3 : 1.7
+    return clamp(Math.min(row * 0.36, (plot.width / 256) * zoom * 0.9), least, 6)
+  }
   const tall = (model.whole.y1 - model.whole.y0) / (view.y1 - view.y0)
   const each = (plot.width * plot.height * zoom * tall) / Math.max(1, model.marks.length)
   return clamp(Math.sqrt(each) * 0.3, 2, 6)

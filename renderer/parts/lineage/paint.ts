@@ -1,5 +1,5 @@
 /** The scene on a canvas, for more marks than a page of elements can move at 60 frames a second. */
-import { traceLink } from '../../draw/links.ts'
+import { MOST_CURVES, traceLink } from '../../draw/links.ts'
 import type { LineageLayout } from '../../draw/lineage.ts'
 import { FILLED, traceMark } from '../../draw/marks.ts'
 import { BAR_WIDTH, drawnRadius, ringWidth, type Scene, type SceneMark } from '../../draw/scene.ts'
@@ -44,9 +44,10 @@ const paintLinks = (
   layout: LineageLayout,
   palette: Palette,
 ): void => {
+  const straight = links.length > MOST_CURVES
   for (const role of ['faded', 'plain', 'path'] as const) {
     context.beginPath()
-    for (const link of links) if (link.role === role) traceLink(layout, link, context)
+    for (const link of links) if (link.role === role) traceLink(layout, link, context, straight)
     context.globalAlpha = LINK_ALPHA[role]
     context.strokeStyle = role === 'path' ? palette.accent : palette.link
     context.lineWidth = role === 'path' ? 2 : 1

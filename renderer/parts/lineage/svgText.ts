@@ -1,5 +1,5 @@
 import { path } from 'd3'
-import { traceLink } from '../../draw/links.ts'
+import { MOST_CURVES, traceLink } from '../../draw/links.ts'
 import type { LineageLayout } from '../../draw/lineage.ts'
 import { FILLED, traceMark } from '../../draw/marks.ts'
 import { BAR_WIDTH, drawnRadius, ringWidth, type Scene, type SceneMark } from '../../draw/scene.ts'
@@ -9,9 +9,10 @@ import type { Palette } from './palette.ts'
 /** What the canvas shows, as SVG text: for a file. */
 export const sceneText = (scene: Scene, layout: LineageLayout, palette: Palette): string => {
   const parts: string[] = []
+  const straight = scene.links.length > MOST_CURVES
   for (const role of ['faded', 'plain', 'path'] as const) {
     const pen = path()
-    for (const link of scene.links) if (link.role === role) traceLink(layout, link, pen)
+    for (const link of scene.links) if (link.role === role) traceLink(layout, link, pen, straight)
     const colour = role === 'path' ? palette.accent : palette.link
     if (pen.toString() !== '')
       parts.push(
