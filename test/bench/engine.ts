@@ -1,0 +1,75 @@
+/**
+ * `npm run bench -- engine`: the engine beside TensorFlow.js as it comes, PyTorch and torch.compile, in one run and
+ * alternating.
+ *
+ *   --json            the measurements as JSON
+ *   --width W         networks of the preset demo, overnight (default) or paper
+ *   --only TEXT       cases whose "network layer" contains the text (may be given again)
+ *   --rounds N        rounds of alternating steps (default 5)
+ *   --threads N       threads of each contestant (default 2)
+ *   --compile         torch.compile too (a minute or more a case)
+ *   --no-eager        without TensorFlow.js as it comes
+ */
+import { parseArgs } from 'node:util'
+import { barsOf } from './bars.ts'
+import { allCases, caseOf, type Width } from './cases.ts'
+import { enginePeer, findPyTorch, torchPeer } from './peer.ts'
+import { measure, type Contestant, type Row } from './steps.ts'
+import { printBars, printRow } from './table.ts'
+
+export const benchEngine = async (args: readonly string[]): Promise<void> => {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      json: { type: 'boolean', default: false },
+      width: { type: 'string', default: 'overnight' },
+      only: { type: 'string', multiple: true, default: [] },
+      rounds: { type: 'string', default: '5' },
+      threads: { type: 'string', default: '2' },
+      compile: { type: 'boolean', default: false },
+      'no-eager': { type: 'boolean', default: false },
+    },
+  })
+  const say = (text: string): void => void process.stderr.write(`${text}\n`)
+  const threads = Number(values.threads)
+  const width = values.width as Width
+  const contestants: Contestant[] = [{ peer: enginePeer('engine', threads), make: {}, steps: 3 }]
+  const python = findPyTorch()
+  if ('missing' in python) say(`skipped PyTorch: ${python.missing}`)
+  else {
+    contestants.push({ peer: torchPeer('PyTorch', python.python, threads), make: {}, steps: 3 })
+    if (values.compile)
+      contestants.push({
+        peer: torchPeer('torch.compile', python.python, threads),
+        make: { compile: true },
+        steps: 3,
+      })
+    else say('skipped torch.compile: --compile adds it')
+  }
+  if (values['no-eager']) say('skipped TensorFlow.js eager: --no-eager')
+  else
+    contestants.push({
+      peer: enginePeer('tfjs eager', threads, { NORMFORGE_LAYERS: 'tape' }),
+      make: { eager: true },
+      steps: 1,
+    })
+
+  const rows: Row[] = []
+  try {
+    // A first network, so that what follows meets warm processes.
+    for (const { peer } of contestants.filter(({ make }) => !make.compile && !make.eager))
+      await peer.ask({ do: 'make', case: caseOf('resnet', 'IN-ReLU', 'demo') })
+    for (const given of allCases(width)) {
+      const name = `${given.network} ${given.layer}`
+      if (values.only.length > 0 && !values.only.some((text) => name.includes(text))) continue
+      const row = await measure(given, contestants, Number(values.rounds))
+      rows.push(row)
+      if (!values.json) printRow(row)
+    }
+  } finally {
+    for (const { peer } of contestants) peer.close()
+  }
+  const bars = barsOf(rows, width)
+  if (values.json) console.log(JSON.stringify({ threads, width, python, rows, bars }, null, 2))
+  else printBars(bars)
+}

@@ -1,0 +1,12 @@
+/** `npm run bench -- <what>`: measurements, apart from the tests, which never look at the clock. */
+import { benchEngine } from './engine.ts'
+
+const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { engine: benchEngine }
+
+const [what = 'engine', ...args] = process.argv.slice(2)
+const bench = BENCHES[what]
+if (bench) await bench(args)
+else {
+  console.error(`bench: needed one of ${Object.keys(BENCHES).join(', ')}, got "${what}"`)
+  process.exitCode = 1
+}
