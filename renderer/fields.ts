@@ -109,7 +109,12 @@ export const FIELD_GROUPS: readonly FieldGroup[] = [
       number('evolution.population', 'Population', 'layers'),
       percent('evolution.tournament', 'Tournament', 'part of the population drawn'),
       number('evolution.maxTrained', 'Stop after', 'trained', '0: no limit'),
-      number('evolution.maxSeconds', 'Stop after', 'seconds', '0: no limit'),
+      number(
+        'evolution.maxSeconds',
+        'Stop after',
+        'seconds',
+        'of searching, after the baselines; 0: no limit',
+      ),
       number(
         'evolution.inFlight',
         'Evaluated at once',

@@ -63,7 +63,7 @@ export type EvolutionConfig = {
   readonly initial: 'random' | 'seeded'
   /** Size of the first population, before tournaments begin. */
   readonly initialSize: number
-  /** Stops after so many trained candidates (0: no limit) or so many seconds of running (0: no limit). */
+  /** Stops after so many trained candidates, or so many seconds of searching after the baselines; 0: no limit. */
   readonly maxTrained: number
   readonly maxSeconds: number
   /**

@@ -30,15 +30,17 @@ export const predict = (config: SearchConfig, workers: number, seen: readonly Se
   const candidate = whole + cheapest * ascent * rejection.stability.steps
 
   const share = (seconds: number): number => seconds / Math.max(1, workers)
-  const trained = (part: number): number =>
-    share(baselines.length * whole + part * evolution.maxTrained * candidate)
-  const reranked = share(perStep * evolution.rerank.steps * evolution.rerank.count)
+  const compared = share(baselines.length * whole)
+  const trained = (part: number): number => share(part * evolution.maxTrained * candidate)
+  const { count, steps: longer } = evolution.rerank
+  // The best baseline is trained longer beside the best layers.
+  const reranked = share(perStep * longer * (count > 0 ? count + 1 : 0))
   const search = (part: number): number => {
     const limits = [
       ...(evolution.maxSeconds > 0 ? [evolution.maxSeconds] : []),
       ...(evolution.maxTrained > 0 ? [trained(part)] : []),
     ]
-    return limits.length > 0 ? Math.min(...limits) + reranked : Infinity
+    return limits.length > 0 ? compared + Math.min(...limits) + reranked : Infinity
   }
   const [low, high] = [search(LEAST_OF_TRAINING), search(1)]
   return {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { addCandidate, entry, judge, setAlive } from '../store/candidates.ts'
+import { baselinesTrained } from '../store/summary.ts'
 import type { History } from './history.ts'
 import { scoreTask } from './task.ts'
 import type { Context, Trainings } from './trainings.ts'
@@ -21,6 +22,8 @@ export class Search {
   readonly #trainings: Trainings
   readonly #history: History
   #next: number
+  /** Running seconds when the search proper began, once that is known. */
+  #began: number | null = null
   #closed = false
 
   /** `next`: number of the next candidate. */
@@ -108,6 +111,13 @@ export class Search {
   get #spent(): boolean {
     const { maxTrained, maxSeconds } = this.#history.config.evolution
     const enough = maxTrained > 0 && this.#history.trained >= maxTrained
-    return enough || (maxSeconds > 0 && this.#context.journal.seconds >= maxSeconds)
+    return enough || (maxSeconds > 0 && this.#seconds >= maxSeconds)
+  }
+
+  /** Seconds of searching: counted from the last baseline's end, so that a slow machine searches as long as a quick one. */
+  get #seconds(): number {
+    const { db, key, journal } = this.#context
+    this.#began ??= baselinesTrained(db, key)
+    return this.#began === null ? 0 : journal.seconds - this.#began
   }
 }

@@ -58,6 +58,15 @@ export const baselines = (db: Database, key: number): SearchSummary['baselines']
 export const requeued = (db: Database, key: number): number =>
   integer(db.get('SELECT requeued FROM searches WHERE key = ?', key)!, 'requeued')
 
+/** Running seconds of a search when its last baseline was trained; null while one is not. */
+export const baselinesTrained = (db: Database, key: number): number | null => {
+  const row = db.get(
+    "SELECT count(*) = count(at_seconds) AS all_trained, ifnull(max(at_seconds), 0) AS at FROM candidates WHERE search = ? AND role = 'baseline'",
+    key,
+  )!
+  return integer(row, 'all_trained') === 1 ? integer(row, 'at') : null
+}
+
 /** What the forecast is made from. */
 export type Pace = {
   /** Trained candidates settled, and in all. */
@@ -68,6 +77,8 @@ export type Pace = {
   /** Mean seconds of work of a whole training (on every architecture). */
   readonly training: number | null
   readonly baselinesLeft: number
+  /** Running seconds when the last baseline was trained; null while one is not. */
+  readonly baselinesTrained: number | null
   readonly reranked: number
 }
 
@@ -92,6 +103,7 @@ export const pace = (db: Database, key: number): Pace => {
     recent: recent.map((row) => integer(row, 'at_seconds')),
     training: numberOrNull(counts, 'training'),
     baselinesLeft: numberOrNull(counts, 'left') ?? 0,
+    baselinesTrained: baselinesTrained(db, key),
     reranked: numberOrNull(counts, 'reranked') ?? 0,
   }
 }

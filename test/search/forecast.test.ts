@@ -30,15 +30,16 @@ const pace = (change: Partial<Pace> = {}): Pace => ({
   recent: [100, 90, 80, 70, 60],
   training: 5,
   baselinesLeft: 0,
+  baselinesTrained: 0,
   reranked: 0,
   ...change,
 })
 
 test('a time limit leaves its rest and the re-ranking', () => {
-  // 300 − 100 seconds of search; 4 layers / 2 workers · 5 s · 400/200 steps = 20 s, a quarter off either way.
+  // 300 − 100 seconds of search; (4 layers + 1 baseline) / 2 workers · 5 s · 400/200 steps = 25 s, ± a quarter.
   const { progress, eta } = forecast(search({ maxSeconds: 300, maxTrained: 0 }), pace(), 2)
-  assert.deepEqual(eta, { low: 215, high: 225 })
-  assert.equal(progress, 100 / 320)
+  assert.deepEqual(eta, { low: 218.75, high: 231.25 })
+  assert.equal(progress, 100 / 325)
 })
 
 test('a limit of candidates leaves them at the recent pace', () => {
@@ -57,6 +58,15 @@ test('of two limits the earlier one counts', () => {
   assert.deepEqual(eta, { low: 50, high: 50 })
 })
 
+test('the time limit counts from the end of the baselines', () => {
+  const limits = { maxSeconds: 150, maxTrained: 0, rerank: { count: 0, steps: 0 } }
+  const after = forecast(search(limits), pace({ baselinesTrained: 60 }), 2)
+  assert.deepEqual(after.eta, { low: 110, high: 110 })
+  // Two baselines of 5 s on two workers come first, a quarter off either way.
+  const before = forecast(search(limits), pace({ baselinesTrained: null, baselinesLeft: 2 }), 2)
+  assert.deepEqual(before.eta, { low: 153.75, high: 156.25 })
+})
+
 test('an uneven pace widens the range', () => {
   // Gaps 4, 16: mean 10, standard error 6/√2, twice that for each of 20 candidates.
   const limits = { maxSeconds: 0, maxTrained: 30, rerank: { count: 0, steps: 0 } }
@@ -68,7 +78,7 @@ test('an uneven pace widens the range', () => {
 
 test('the re-ranking stage forgets the time limit', () => {
   const { eta } = forecast(search({ maxSeconds: 300 }, { stage: 'rerank' }), pace({ reranked: 2 }), 1)
-  assert.deepEqual(eta, { low: 15, high: 25 })
+  assert.deepEqual(eta, { low: 22.5, high: 37.5 })
 })
 
 test('nothing is foretold before five candidates are trained, nor without any limit', () => {

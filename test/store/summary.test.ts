@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { settle, settleRerank, startCandidate } from '../../main/store/candidates.ts'
 import { baselines, best, funnel, pace, trend } from '../../main/store/summary.ts'
 import type { Rejection } from '../../shared/records.ts'
-import { add, addSearch, addSettled, FAILED, rejected, scored, storeOf, UNSTABLE } from './fixture.ts'
+import { add, addSearch, addSettled, CONFIG, FAILED, rejected, scored, storeOf, UNSTABLE } from './fixture.ts'
 
 const STATIC: Rejection = { ...UNSTABLE, stage: 'static' }
 
@@ -108,6 +108,15 @@ test('the pace is that of trained candidates alone', (t) => {
     // Two whole trainings: the baseline's 2 s and 6 s of candidate 2.
     training: 4,
     baselinesLeft: 1,
+    baselinesTrained: null,
     reranked: 1,
   })
+  settle(db, key, 1, scored([0.5]), 40)
+  assert.equal(pace(db, key).baselinesTrained, 40)
+})
+
+test('a search without baselines has trained them all from the start', (t) => {
+  const db = storeOf(t)
+  const { key } = addSearch(db, { ...CONFIG, baselines: [] })
+  assert.equal(pace(db, key).baselinesTrained, 0)
 })
