@@ -89,6 +89,17 @@ export const plotOf = (size: Size, lanes: readonly Lane[]): Box => {
   }
 }
 
+/** Lines behind the drawing at round values. */
+export const gridOf = ({
+  plot,
+  size,
+  ticksX,
+  ticksY,
+}: Scene): { x0: number; y0: number; x1: number; y1: number }[] => [
+  ...ticksX.map(({ at }) => ({ x0: at, y0: plot.y, x1: at, y1: size.height - MARGIN.bottom })),
+  ...ticksY.map(({ at }) => ({ x0: plot.x, y0: at, x1: plot.x + plot.width, y1: at })),
+]
+
 /** Radius a mark is drawn with: members of the population stand out. */
 export const drawnRadius = ({ r, alive }: SceneMark): number => (alive ? Math.max(2.6, r + 0.8) : r)
 /** Width of the ring around a member of the population. */
@@ -115,7 +126,7 @@ const radius = (model: LineageModel, view: Window, plot: Box): number => {
   }
   const tall = (model.whole.y1 - model.whole.y0) / (view.y1 - view.y0)
   const each = (plot.width * plot.height * zoom * tall) / Math.max(1, model.marks.length)
-  return clamp(Math.sqrt(each) * 0.3, 2, 6)
+  return clamp(Math.sqrt(each) * 0.2, 1.8, 6)
 }
 const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value))
 

@@ -2,7 +2,7 @@
 import { MOST_CURVES, traceLink } from '../../draw/links.ts'
 import type { LineageLayout } from '../../draw/lineage.ts'
 import { FILLED, traceMark } from '../../draw/marks.ts'
-import { BAR_WIDTH, drawnRadius, ringWidth, type Scene, type SceneMark } from '../../draw/scene.ts'
+import { BAR_WIDTH, drawnRadius, gridOf, ringWidth, type Scene, type SceneMark } from '../../draw/scene.ts'
 import type { Palette } from './palette.ts'
 
 const BAR_HEIGHT = 15
@@ -19,6 +19,14 @@ export const paint = (
 ): void => {
   const { plot, size } = scene
   context.clearRect(0, 0, size.width, size.height)
+  context.beginPath()
+  for (const { x0, y0, x1, y1 } of gridOf(scene)) {
+    context.moveTo(x0, y0)
+    context.lineTo(x1, y1)
+  }
+  context.strokeStyle = palette.line
+  context.lineWidth = 1
+  context.stroke()
   context.save()
   context.beginPath()
   context.rect(plot.x - 6, plot.y - 6, plot.width + 12, plot.height + 12)

@@ -20,6 +20,7 @@ export type Palette = {
   readonly ramp: readonly string[]
   readonly kinds: Readonly<Record<MarkKind, string>>
   readonly ink: string
+  readonly line: string
   readonly link: string
   readonly accent: string
   readonly surface: string
@@ -34,6 +35,7 @@ export const readPalette = (theme: ShownTheme): Palette => {
     ramp: rampSteps(theme),
     kinds: kinds as Palette['kinds'],
     ink: read('--ink'),
+    line: read('--line'),
     link: read('--ink-3'),
     accent: read('--accent'),
     surface: read('--surface'),
