@@ -20,6 +20,7 @@ test('a search that has only begun', (t) => {
     recent: [],
     training: null,
     baselinesLeft: 2,
+    baselinesTrained: null,
     reranked: 0,
   })
 })
