@@ -48,18 +48,24 @@ export type DeriveOptions = {
   readonly keep?: (instruction: Instruction) => boolean
   /** What a program costs; the cheapest of several forms is chosen. */
   readonly cost?: (instructions: readonly Instruction[], sizes: Sizes) => number
+  /** Vectors that have values for each sample and channel, not for each channel. */
+  readonly perSample?: readonly LayerInput[]
 }
 
 /** The layer's program in training, or for inference with moving statistics. */
 export const deriveLayer = (
   graph: Graph,
   mode: 'training' | 'inference',
-  { keep = () => false, cost = (list, sizes) => costOf(list, sizes).cost }: DeriveOptions = {},
+  {
+    keep = () => false,
+    cost = (list, sizes) => costOf(list, sizes).cost,
+    perSample = [],
+  }: DeriveOptions = {},
 ): LayerProgram => {
-  if (mode === 'inference') return derive(graph, mode, null, keep)
+  if (mode === 'inference') return derive(graph, mode, null, keep, perSample)
   const total = ({ forward, backward, sizes }: LayerProgram): number =>
     cost([...forward, ...backward!.instructions], sizes)
-  const programs = STRATEGIES.map((strategy) => derive(graph, mode, strategy, keep))
+  const programs = STRATEGIES.map((strategy) => derive(graph, mode, strategy, keep, perSample))
   return programs.reduce((best, program) => (total(program) < total(best) ? program : best))
 }
 
@@ -68,9 +74,10 @@ const derive = (
   mode: 'training' | 'inference',
   strategy: Strategy | null,
   keep: (instruction: Instruction) => boolean,
+  perSample: readonly LayerInput[],
 ): LayerProgram => {
   const symbols = createSymbols()
-  const layer = forward(graph, mode, 'c', symbols)
+  const layer = forward(graph, mode, perSample, symbols)
   const names = Object.keys(layer.leaves) as LayerInput[]
   const leaves = names.map((name) => layer.leaves[name]!)
   const seed = symbols.arena.leaf('dy', FULL)

@@ -5,7 +5,7 @@
  */
 import { canonical, fingerprint } from '../../shared/canonical.ts'
 import { parseFormula } from '../../shared/formula.ts'
-import type { Graph } from '../../shared/graph.ts'
+import { INPUTS, type Graph } from '../../shared/graph.ts'
 import { groupsFor, OPS } from '../../shared/ops.ts'
 import { requireLegal } from '../../shared/rules.ts'
 import type { LayerInput } from '../../shared/symbolic/forward.ts'
@@ -42,24 +42,69 @@ export const createLayer = (
   parameters: Parameters,
   lowering?: Lowering,
 ): Layer => {
+  const site = createSite(graph, channels, groups, parameters, [])
+  const chosen = chosenLowering(lowering)
+  const fused = chosen === 'ops' && (site.print === BN || site.print === BN_RELU)
+  return (x, mode) =>
+    fused && mode.training && !mode.secondOrder ? fusedBatchNorm(site, x) : apply(site, x, mode, chosen)
+}
+
+/** γ and β, `[batch, 1, 1, channels]`. */
+export type Affine = { readonly gamma: Tensor; readonly beta: Tensor }
+export type ConditionalLayer = (x: Tensor, affine: Affine, mode: Mode) => Tensor
+
+/**
+ * A layer whose affine is given for each sample (class and noise decide it in a generator; Dumoulin et al. 2017) and
+ * takes the place of the layer's own: of the closing γ·y + β where it has one (searched layers, EvoNorm); of v1 and v0
+ * where it has none but uses both, as BN-ReLU and its kin, whose affine stands between norm and activation. A layer that
+ * has neither is closed by it. Other vectors, as EvoNorm-S0's v1, stay trainable.
+ */
+export const createConditionalLayer = (
+  graph: Graph,
+  channels: number,
+  groups: number,
+  parameters: Parameters,
+  lowering?: Lowering,
+): ConditionalLayer => {
+  const used = new Set(canonical(graph).nodes.flatMap(({ inputs }) => inputs))
+  const inside = !graph.affine && (['v0', 'v1'] as const).every((name) => used.has(INPUTS.indexOf(name)))
+  const [scale, offset] = inside ? (['v1', 'v0'] as const) : (['gamma', 'beta'] as const)
+  const closed = inside ? graph : { ...graph, affine: true }
+  const site = createSite(closed, channels, groups, parameters, [scale, offset])
+  const chosen = chosenLowering(lowering)
+  return (x, { gamma, beta }, mode) => {
+    const vectors = new Map([...site.vectors, [scale, gamma] as const, [offset, beta] as const])
+    return apply({ ...site, vectors }, x, mode, chosen)
+  }
+}
+
+const chosenLowering = (lowering: Lowering | undefined): Lowering =>
+  lowering ?? asked() ?? (hasKernels() ? 'kernels' : 'ops')
+
+const apply = (site: Site, x: Tensor, mode: Mode, chosen: Lowering): Tensor => {
+  if (mode.secondOrder || chosen === 'tape') return onTape(site, x, mode)
+  return mode.training ? training(site, x, chosen) : inference(site, x, chosen)
+}
+
+/** `given`: vectors that come with each call. */
+const createSite = (
+  graph: Graph,
+  channels: number,
+  groups: number,
+  parameters: Parameters,
+  given: readonly LayerInput[],
+): Site => {
   requireLegal(graph, 'layer')
   const print = fingerprint(graph)
-  const compiled = compiledLayer(graph, print)
+  const compiled = compiledLayer(graph, print, given)
   const vectors = new Map<LayerInput, Variable>()
   for (const name of ['v0', 'v1', 'gamma', 'beta'] as const)
-    if (compiled.names.includes(name)) vectors.set(name, parameters.vector(channels, START[name]))
+    if (compiled.names.includes(name) && !given.includes(name))
+      vectors.set(name, parameters.vector(channels, START[name]))
   const form = canonical(graph)
   const isMean = compiled.statistics.map((node) => OPS[form.nodes[node]!.op].moment === 'mean')
   const moving = isMean.map((mean) => parameters.statistic(channels, mean ? 0 : 1))
-  const site: Site = { graph: form, compiled, vectors, moving, isMean, groups: groupsFor(channels, groups) }
-  const chosen = lowering ?? asked() ?? (hasKernels() ? 'kernels' : 'ops')
-
-  return (x, mode) => {
-    if (mode.secondOrder || chosen === 'tape') return onTape(site, x, mode)
-    if (!mode.training) return inference(site, x, chosen)
-    if (chosen === 'ops' && (print === BN || print === BN_RELU)) return fusedBatchNorm(site, x, print)
-    return training(site, x, chosen)
-  }
+  return { graph: form, print, compiled, vectors, moving, isMean, groups: groupsFor(channels, groups) }
 }
 
 /** NORMFORGE_LAYERS=ops or tape: a way to tell where a difference comes from. */
@@ -68,8 +113,9 @@ const asked = (): Lowering | undefined =>
 
 type Site = {
   readonly graph: Graph
+  readonly print: string
   readonly compiled: Compiled
-  readonly vectors: ReadonlyMap<LayerInput, Variable>
+  readonly vectors: ReadonlyMap<LayerInput, Tensor>
   readonly moving: readonly Variable[]
   /** For each moving average: whether it is of a mean, not of a second moment. */
   readonly isMean: readonly boolean[]
@@ -80,10 +126,11 @@ const COMPILED = new Map<string, Compiled>()
 /** Layers whose programs are kept: the candidate's, the plain norms', and a few more. */
 const KEPT = 8
 
-const compiledLayer = (graph: Graph, print: string): Compiled => {
-  const compiled = COMPILED.get(print) ?? compileLayer(graph, DECAY)
-  COMPILED.delete(print)
-  COMPILED.set(print, compiled)
+const compiledLayer = (graph: Graph, print: string, perSample: readonly LayerInput[]): Compiled => {
+  const key = [print, ...perSample].join()
+  const compiled = COMPILED.get(key) ?? compileLayer(graph, DECAY, perSample)
+  COMPILED.delete(key)
+  COMPILED.set(key, compiled)
   if (COMPILED.size > KEPT) COMPILED.delete(COMPILED.keys().next().value!)
   return compiled
 }
@@ -133,7 +180,7 @@ const training = (site: Site, x: Tensor, chosen: Lowering): Tensor => {
 }
 
 /** The same function as TensorFlow's fused kernel, a third of the passes over x. */
-const fusedBatchNorm = ({ vectors, moving, isMean }: Site, x: Tensor, print: string): Tensor => {
+const fusedBatchNorm = ({ print, vectors, moving, isMean }: Site, x: Tensor): Tensor => {
   const y = batchNorm(x, vectors.get('v1')!, vectors.get('v0')!, (mean, variance) =>
     moving.forEach((variable, i) => track(isMean[i] ? mean : variance, variable)),
   )

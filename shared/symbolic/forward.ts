@@ -22,16 +22,20 @@ export type Forward = {
   readonly statistics: readonly (Statistic & { readonly value: Small })[]
 }
 
-/** The layer's output and batch statistics as expressions of its inputs. `affine`: whether γ and β are [c] or [n, 1, 1, c]. */
+/**
+ * The layer's output and batch statistics as expressions of its inputs. The vectors named in `perSample` have values for
+ * each sample and channel (a conditional affine's), the others for each channel.
+ */
 export const forward = (
   graph: Graph,
   mode: 'training' | 'inference',
-  affine: 'c' | 'nc',
+  perSample: readonly LayerInput[],
   { arena, algebra, reductions, functions }: Symbols,
 ): Forward => {
   const x = arena.leaf('x', FULL)
-  const v0 = arena.leaf('v0', C)
-  const v1 = arena.leaf('v1', C)
+  const vector = (name: LayerInput): Expression => arena.leaf(name, perSample.includes(name) ? N | C : C)
+  const v0 = vector('v0')
+  const v1 = vector('v1')
   const values: Value[] = [from(x), ZERO, from(v0), from(v1)]
   const statistics: (Statistic & { value: Small })[] = []
 
@@ -61,9 +65,8 @@ export const forward = (
 
   const inner = values[outputIndex(graph)]!
   if (!graph.affine) return { y: inner, leaves: { x, v0, v1 }, statistics }
-  const dims = affine === 'c' ? C : C | N
-  const gamma = arena.leaf('gamma', dims)
-  const beta = arena.leaf('beta', dims)
+  const gamma = vector('gamma')
+  const beta = vector('beta')
   const y = add(algebra.multiply(inner, from(gamma)), from(beta))
   return { y, leaves: { x, v0, v1, gamma, beta }, statistics }
 }

@@ -35,11 +35,18 @@ export type Compiled = {
   readonly inference: Piece
 }
 
-/** Derives a layer's programs; `decay` is the weight of the past in the moving averages. */
-export const compileLayer = (graph: Graph, decay: number): Compiled => {
+/**
+ * Derives a layer's programs; `decay` is the weight of the past in the moving averages. The vectors named in `perSample`
+ * are `[batch, 1, 1, channels]`, the others `[channels]`.
+ */
+export const compileLayer = (
+  graph: Graph,
+  decay: number,
+  perSample: readonly LayerInput[] = [],
+): Compiled => {
   const form = canonical(graph)
-  const training = deriveLayer(form, 'training')
-  const inference = deriveLayer(form, 'inference')
+  const training = deriveLayer(form, 'training', { perSample })
+  const inference = deriveLayer(form, 'inference', { perSample })
   const backward = training.backward!
   const used = new Set(form.nodes.flatMap(({ inputs }) => inputs))
   const names = (Object.keys(training.inputs) as LayerInput[]).filter(
