@@ -78,6 +78,6 @@ export const ago = (iso: string, now: number): string => {
   return iso.slice(0, 10)
 }
 
-/** "1 candidate", "3 candidates". */
-export const plural = (value: number, noun: string): string =>
-  `${count(value)} ${noun}${value === 1 ? '' : 's'}`
+/** "1 candidate", "3 candidates"; "2 searches" where the ending is named. */
+export const plural = (value: number, noun: string, many = `${noun}s`): string =>
+  `${count(value)} ${value === 1 ? noun : many}`

@@ -73,6 +73,7 @@ test('sizes, counts and measurements', () => {
     ['1.4e12', 1.4e12],
     ['2.0e-5', 2e-5],
   ])
+  assert.equal(plural(2, 'search', 'searches'), '2 searches')
   cases(plural, [
     ['1 candidate', 1, 'candidate'],
     ['3 candidates', 3, 'candidate'],
