@@ -23,6 +23,7 @@ import { candidateDetail, candidatePage, lineage, recentTrainings } from './stor
 import { getSearch, keyOf, listSearches } from './store/searches.ts'
 import { openStore } from './store/store.ts'
 import { summaryOf } from './summary.ts'
+import { createTransfers } from './transfer/transfers.ts'
 import { madeBy, version } from './versions.ts'
 import type { Limits } from './workers/limits.ts'
 import { createPool, type PoolOptions } from './workers/pool.ts'
@@ -57,7 +58,9 @@ export const createApi = (options: ApiOptions): Api => {
   const dataFolder = options.dataFolder ?? defaultDataFolder()
   const db = openStore(dataFolder)
   const pool = createPool({ ...options, count: options.workers, evaluator: options.evaluator ?? ENGINE })
-  const runner = createRunner({ db, pool, made: () => ({ ...madeBy(), ...pool.facts() }) })
+  const made = (): Record<string, string> => ({ ...madeBy(), ...pool.facts() })
+  const runner = createRunner({ db, pool, made })
+  const transfers = createTransfers({ db, pool, dataFolder, searching: () => runner.busy, made })
   const feed = createFeed(db, pool)
 
   const keyOfKnown = (id: string): number => {
@@ -111,6 +114,18 @@ export const createApi = (options: ApiOptions): Api => {
       return detail
     },
     'workers.list': () => pool.status(),
+    'transfers.list': () => transfers.list(),
+    'transfers.get': ({ id }) => transfers.get(id),
+    'transfers.predict': ({ config }) => transfers.predict(config),
+    'transfers.promote': ({ layer, config }) => transfers.promote(layer, config),
+    'transfers.undo': ({ id }) => {
+      transfers.undo(id)
+      return { id }
+    },
+    'transfers.cancel': ({ id }) => transfers.cancel(id),
+    'transfers.pause': ({ id }) => transfers.pause(id),
+    'transfers.resume': ({ id }) => transfers.resume(id),
+    'transfers.picture': ({ run, name }) => ({ base64: transfers.picture(run, name).toString('base64') }),
   }
   resumeLeft(db, runner)
 
@@ -119,7 +134,7 @@ export const createApi = (options: ApiOptions): Api => {
     subscribe: feed.subscribe,
     close: async () => {
       feed.close()
-      await runner.close()
+      await Promise.all([runner.close(), transfers.close()])
       pool.close()
       db.close()
     },

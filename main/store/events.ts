@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../../shared/contract.ts'
-import { integer, numberOrNull, text, type Database } from './database.ts'
+import { integer, numberOrNull, text, textOrNull, type Database, type Row } from './database.ts'
 import { lineageNode, NODE_COLUMNS } from './rows.ts'
 
 /** Appends "this changed" to the log; what it is now is read when the event is. `number` null: the search itself. */
@@ -7,12 +7,17 @@ export const emit = (db: Database, key: number, number: number | null): void => 
   db.run('INSERT INTO events (search, number, time) VALUES (?, ?, ?)', key, number, new Date().toISOString())
 }
 
+/** Appends "this promotion changed". */
+export const emitPromotion = (db: Database, id: string): void => {
+  db.run('INSERT INTO events (search, promotion, time) VALUES (0, ?, ?)', id, new Date().toISOString())
+}
+
 export const newestSeq = (db: Database): number =>
   integer(db.get("SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) AS seq")!, 'seq')
 
 /**
- * Stored events after `since`, oldest first, at most `limit` rows of the log; of several about one candidate only
- * the last is kept, since each carries the newest state. `next` is where to go on.
+ * Stored events after `since`, oldest first, at most `limit` rows of the log; of several about one candidate (or
+ * promotion) only the last is kept, since each carries the newest state. `next` is where to go on.
  */
 export const eventsSince = (
   db: Database,
@@ -20,25 +25,29 @@ export const eventsSince = (
   limit: number,
 ): { events: StoredEvent[]; next: number } => {
   const rows = db.all(
-    'SELECT e.seq, e.search AS key, s.id, e.number, e.time FROM events e JOIN searches s ON s.key = e.search ' +
+    'SELECT e.seq, e.search AS key, s.id, e.number, e.promotion, e.time FROM events e LEFT JOIN searches s ON s.key = e.search ' +
       'WHERE e.seq > ? ORDER BY e.seq LIMIT ?',
     since,
     limit,
   )
-  const last = new Map(rows.map((row) => [`${integer(row, 'key')} ${numberOrNull(row, 'number')}`, row]))
+  const about = (row: Row): string => `${row['key']} ${row['number']} ${row['promotion']}`
+  const last = new Map(rows.map((row) => [about(row), row]))
   const events: StoredEvent[] = []
   for (const row of rows) {
+    if (last.get(about(row)) !== row) continue
     const number = numberOrNull(row, 'number')
-    if (last.get(`${integer(row, 'key')} ${number}`) !== row) continue
-    const head = { seq: integer(row, 'seq'), search: text(row, 'id'), time: text(row, 'time') }
-    if (number === null) events.push({ ...head, kind: 'search' })
+    const promotion = textOrNull(row, 'promotion')
+    const head = { seq: integer(row, 'seq'), time: text(row, 'time') }
+    if (promotion !== null) events.push({ ...head, kind: 'transfer', promotion })
+    else if (number === null) events.push({ ...head, kind: 'search', search: text(row, 'id') })
     else {
       const found = db.get(
         `SELECT ${NODE_COLUMNS} FROM candidates WHERE search = ? AND number = ?`,
         integer(row, 'key'),
         number,
       )
-      if (found) events.push({ ...head, kind: 'candidate', node: lineageNode(found) })
+      if (found)
+        events.push({ ...head, kind: 'candidate', search: text(row, 'id'), node: lineageNode(found) })
     }
   }
   return { events, next: rows.length > 0 ? integer(rows.at(-1)!, 'seq') : since }

@@ -6,6 +6,11 @@ import { integer, text, type Database } from './database.ts'
 /** A lease whose holder gave no sign for so long is free, even when its process id is in use. */
 export const LEASE_MS = 30_000
 
+/** The key under which the transfers of a store, all of them together, are leased: no search has it. */
+export const TRANSFERS = 0
+
+const named = (key: number): string => (key === TRANSFERS ? 'the transfers are' : 'the search is')
+
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost'
 }
@@ -32,12 +37,12 @@ export const leaseHolder = (
   return machine === hostname() && !alive ? null : { holder, pid, machine }
 }
 
-/** Takes the lease of a search, so that no two processes run it. Throws one sentence when another has it. */
+/** Takes the lease of a search (or of the transfers), so that no two processes run it. Throws one sentence when another has it. */
 export const acquireLease = (db: Database, key: number, holder: string): void =>
   db.write(() => {
     const now = leaseHolder(db, key)
     if (now && now.holder !== holder)
-      throw new LeaseLost(`the search is being run by process ${now.pid} on ${now.machine}`)
+      throw new LeaseLost(`${named(key)} being run by process ${now.pid} on ${now.machine}`)
     db.run(
       'INSERT OR REPLACE INTO leases (search, holder, machine, pid, beat) VALUES (?, ?, ?, ?, ?)',
       key,
@@ -50,8 +55,11 @@ export const acquireLease = (db: Database, key: number, holder: string): void =>
 
 export const beatLease = (db: Database, key: number, holder: string): void => {
   const kept = db.run('UPDATE leases SET beat = ? WHERE search = ? AND holder = ?', Date.now(), key, holder)
-  if (kept === 0) throw new LeaseLost('another process took the search over')
+  if (kept === 0) throw lost(key)
 }
+
+const lost = (key: number): LeaseLost =>
+  new LeaseLost(`another process took the ${key === TRANSFERS ? 'transfers' : 'search'} over`)
 
 export const releaseLease = (db: Database, key: number, holder: string): void => {
   db.run('DELETE FROM leases WHERE search = ? AND holder = ?', key, holder)
@@ -60,8 +68,7 @@ export const releaseLease = (db: Database, key: number, holder: string): void =>
 /** Writes for the holder of the lease only: one who lost it (a suspended process) must not touch the search. */
 export const fenced = <T>(db: Database, key: number, holder: string, action: () => T): T =>
   db.write(() => {
-    if (db.get('SELECT holder FROM leases WHERE search = ?', key)?.['holder'] !== holder)
-      throw new LeaseLost('another process took the search over')
+    if (db.get('SELECT holder FROM leases WHERE search = ?', key)?.['holder'] !== holder) throw lost(key)
     return action()
   })
 

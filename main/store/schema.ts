@@ -98,4 +98,55 @@ export const MIGRATIONS: readonly string[] = [
   DROP INDEX events_by_search;
   DROP INDEX candidates_by_fingerprint;
   `,
+  // Transfers. A run belongs to all promotions that ask for it, in the order of their `position`. `curve` has the points
+  // so far. In `events`, one about a promotion has search 0 and the promotion's id.
+  `
+  CREATE TABLE promotions (
+    key INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    fingerprint TEXT NOT NULL,
+    comparison TEXT NOT NULL,
+    protocol TEXT NOT NULL,
+    layer TEXT NOT NULL,
+    config TEXT NOT NULL,
+    state TEXT NOT NULL,
+    failure TEXT,
+    reused INTEGER NOT NULL,
+    created_at TEXT NOT NULL,
+    made TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX promotions_by_layer ON promotions (fingerprint, comparison);
+
+  CREATE TABLE transfer_runs (
+    key TEXT PRIMARY KEY,
+    protocol TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    seed INTEGER NOT NULL,
+    graph TEXT NOT NULL,
+    state TEXT NOT NULL,
+    step INTEGER NOT NULL DEFAULT 0,
+    steps INTEGER NOT NULL,
+    result TEXT,
+    failure TEXT,
+    seconds REAL NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX transfer_runs_by_protocol ON transfer_runs (protocol);
+
+  CREATE TABLE transfer_points (
+    run TEXT NOT NULL REFERENCES transfer_runs(key) ON DELETE CASCADE,
+    step INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (run, step)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE promotion_runs (
+    promotion INTEGER NOT NULL REFERENCES promotions(key) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    run TEXT NOT NULL REFERENCES transfer_runs(key),
+    PRIMARY KEY (promotion, position)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX promotion_runs_by_run ON promotion_runs (run);
+
+  ALTER TABLE events ADD COLUMN promotion TEXT;
+  `,
 ]

@@ -5,12 +5,14 @@ import type { Database } from '../../main/store/database.ts'
 import { eventsSince, newestSeq } from '../../main/store/events.ts'
 import { oneNode } from '../../main/store/reading.ts'
 import { setSeconds, updateSearch } from '../../main/store/searches.ts'
+import type { StoredEvent } from '../../shared/contract.ts'
 import { add, addSearch, scored, storeOf } from './fixture.ts'
 
+const about = (event: StoredEvent): string | number =>
+  event.kind === 'candidate' ? event.node.number : event.kind === 'search' ? event.search : event.promotion
+
 const told = (db: Database, since: number, limit = 1000): (string | number)[] =>
-  eventsSince(db, since, limit).events.map((event) =>
-    event.kind === 'search' ? event.search : event.node.number,
-  )
+  eventsSince(db, since, limit).events.map(about)
 
 test('every change is an event of the newest state, and the sequence only grows', (t) => {
   const db = storeOf(t)
@@ -49,7 +51,7 @@ test('whoever reads in pieces misses nothing', (t) => {
     for (const event of piece.events) {
       assert.ok(event.seq > seq)
       seq = event.seq
-      all.add(event.kind === 'search' ? event.search : event.node.number)
+      all.add(about(event))
     }
     more = piece.next > next
     next = piece.next
@@ -91,7 +93,7 @@ test('events of several searches come in one order', (t) => {
   updateSearch(db, second.key, { state: 'paused' })
   const { events } = eventsSince(db, since, 10)
   assert.deepEqual(
-    events.map(({ search, kind }) => [search, kind]),
+    events.map((event) => [event.kind === 'transfer' ? null : event.search, event.kind]),
     [
       [second.id, 'candidate'],
       [first.id, 'candidate'],

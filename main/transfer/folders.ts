@@ -1,0 +1,54 @@
+/** Where runs keep their checkpoints and pictures: a folder each, named by its key. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { ContractError } from '../../shared/contract.ts'
+
+export type Folders = {
+  /** Made when there is none. */
+  of(run: string): string
+  /** Names of a run's pictures, by step. */
+  pictures(run: string): string[]
+  /** A picture's bytes. Throws a ContractError when there is no such picture. */
+  picture(run: string, name: string): Buffer
+  remove(run: string): void
+  /** Removes the folders of runs that are none, left by a crash. */
+  sweep(isRun: (key: string) => boolean): void
+}
+
+const PICTURE = /^[a-z0-9][a-z0-9-]*\.png$/
+/** A picture that is larger is no picture for a page. */
+const LARGEST_BYTES = 16 * 2 ** 20
+
+/** Of a store's data folder. Names come from the contract, which lets no separators through. */
+export const transferFolders = (dataFolder: string): Folders => {
+  const root = join(dataFolder, 'transfer')
+  const pathOf = (run: string): string => join(root, run)
+  return {
+    of: (run) => {
+      mkdirSync(pathOf(run), { recursive: true })
+      return pathOf(run)
+    },
+    pictures: (run) =>
+      existsSync(pathOf(run))
+        ? readdirSync(pathOf(run))
+            .filter((name) => PICTURE.test(name))
+            .sort((a, b) => stepOf(a) - stepOf(b) || (a < b ? -1 : 1))
+        : [],
+    picture: (run, name) => {
+      const file = join(pathOf(run), name)
+      const size = PICTURE.test(name) ? statSync(file, { throwIfNoEntry: false })?.size : undefined
+      if (size === undefined) throw new ContractError('missing', `run ${run} has no picture "${name}"`)
+      if (size > LARGEST_BYTES)
+        throw new ContractError('invalid', `picture "${name}": ${LARGEST_BYTES} bytes at most, has ${size}`)
+      return readFileSync(file)
+    },
+    remove: (run) => rmSync(pathOf(run), { recursive: true, force: true, maxRetries: 3 }),
+    sweep: (isRun) => {
+      if (!existsSync(root)) return
+      for (const name of readdirSync(root)) if (!isRun(name)) rmSync(pathOf(name), { recursive: true })
+    },
+  }
+}
+
+/** The first number in a picture's name. */
+const stepOf = (name: string): number => Number(/\d+/.exec(name)?.[0] ?? 0)

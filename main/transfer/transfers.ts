@@ -1,0 +1,131 @@
+/** Puts layers to other tasks: what the contract asks about transfers, for every host and the command line. */
+import { ContractError } from '../../shared/contract.ts'
+import type { PromotedLayer, Promotion, TransferConfig } from '../../shared/transfer.ts'
+import type {
+  LayerReference,
+  TransferDetail,
+  TransferPrediction,
+  TransferSummary,
+} from '../../shared/transfer/contract.ts'
+import type { Database } from '../store/database.ts'
+import {
+  addPromotion,
+  cancelPromotion,
+  findPromotion,
+  getPromotion,
+  removePromotion,
+  requeuePromotion,
+  setPromotion,
+} from '../store/promotions.ts'
+import { paces } from '../store/runs.ts'
+import type { Pool } from '../workers/pool.ts'
+import { predictTransfer } from './estimate.ts'
+import { transferFolders } from './folders.ts'
+import { lineUp, resolveLayer, runsOfPlan, type LineUp } from './layers.ts'
+import { Queue } from './queue.ts'
+import { share } from './share.ts'
+import { transferDetail, transferSummaries } from './summary.ts'
+
+export type TransfersOptions = {
+  readonly db: Database
+  readonly pool: Pick<Pool, 'transfer' | 'facts' | 'count'>
+  readonly dataFolder: string
+  /** Whether a search is at work in this process, which wants its part of the workers. */
+  readonly searching: () => boolean
+  readonly made: () => Readonly<Record<string, string>>
+}
+
+/** What can't be done as asked is a ContractError. */
+export type Transfers = {
+  /** Newest first. */
+  list(): TransferSummary[]
+  get(id: string): TransferDetail
+  predict(config: TransferConfig): TransferPrediction
+  /** Queued at once; `existing`: the layer was promoted already under the same protocol, and that one is given. */
+  promote(layer: LayerReference, config: TransferConfig): { summary: TransferSummary; existing: boolean }
+  /** As if it had never been made. */
+  undo(id: string): void
+  cancel(id: string): TransferSummary
+  pause(id: string): TransferSummary
+  resume(id: string): TransferSummary
+  picture(run: string, name: string): Buffer
+  /** Ends all work; what was in line goes on at the next start. */
+  close(): Promise<void>
+}
+
+export const createTransfers = ({ db, pool, dataFolder, searching, made }: TransfersOptions): Transfers => {
+  const folders = transferFolders(dataFolder)
+  const room = (): number =>
+    share({ workers: pool.count, searching: searching(), gpu: pool.facts()['device'] === 'GPU' })
+  const queue = new Queue({ db, pool, folders, room })
+  queue.wake()
+
+  const find = (id: string): Promotion => {
+    const promotion = getPromotion(db, id)
+    if (!promotion) throw new ContractError('missing', `there is no promotion "${id}"`)
+    return promotion
+  }
+  const summary = (id: string): TransferSummary =>
+    transferSummaries(db, room()).find(({ promotion }) => promotion.id === id)!
+  const requireState = (id: string, states: readonly Promotion['state'][], what: string): void => {
+    const { state } = find(id)
+    if (!states.includes(state)) throw new ContractError('conflict', `promotion ${id} is ${state}: ${what}`)
+  }
+  /** The folders of runs that are gone; the queue sees to those under way. */
+  const clear = (runs: readonly string[]): void => {
+    for (const run of runs) if (!queue.has(run)) folders.remove(run)
+    queue.wake()
+  }
+
+  return {
+    list: () => transferSummaries(db, room()),
+    get: (id) => {
+      find(id)
+      return transferDetail(db, folders, id, room())!
+    },
+    predict: (config) => {
+      const runs = config.seeds * (1 + config.baselines.length)
+      return predictTransfer(config, runs, Math.max(1, room()), paces(db))
+    },
+    promote: (reference, config) => {
+      const layer = resolveLayer(db, reference)
+      const existing = findPromotion(db, layer.fingerprint, config)
+      if (existing) return { summary: summary(existing.id), existing: true }
+      const runs = runsOfPlan(layersOf(layer, config), config)
+      const { id } = addPromotion(db, { layer, config, made: made(), runs })
+      queue.wake()
+      return { summary: summary(id), existing: false }
+    },
+    undo: (id) => {
+      find(id)
+      clear(removePromotion(db, id))
+    },
+    cancel: (id) => {
+      requireState(id, ['queued', 'running', 'paused', 'failed'], 'there is nothing to cancel')
+      clear(cancelPromotion(db, id))
+      return summary(id)
+    },
+    pause: (id) => {
+      requireState(id, ['queued', 'running'], 'only what is in line can be paused')
+      setPromotion(db, id, 'paused')
+      queue.wake()
+      return summary(id)
+    },
+    resume: (id) => {
+      requireState(id, ['paused', 'failed', 'cancelled'], 'there is nothing to resume')
+      requeuePromotion(db, id)
+      queue.wake()
+      return summary(id)
+    },
+    picture: (run, name) => folders.picture(run, name),
+    close: () => queue.close(),
+  }
+}
+
+const layersOf = (layer: PromotedLayer, config: TransferConfig): LineUp[] => {
+  try {
+    return lineUp(layer, config)
+  } catch (error) {
+    throw new ContractError('invalid', `baselines: ${(error as Error).message}`)
+  }
+}
