@@ -23,6 +23,8 @@ export type SegmentationConfig = Comparable & {
     /** Multiply the channels and the blocks a stage of ResNet-50. */
     readonly width: number
     readonly depth: number
+    /** Of the finest level: 4 as published; 2 (a 3×3 stem without pooling) for small images. */
+    readonly stride: 2 | 4
     readonly pyramidChannels: number
     /** Of the box head's two hidden layers. */
     readonly boxChannels: number
@@ -30,6 +32,21 @@ export type SegmentationConfig = Comparable & {
     readonly maskChannels: number
     /** A backbone checkpoint to start from. */
     readonly backbone?: string | undefined
+  }
+  readonly regions: {
+    /** Side of a square anchor in strides of its level. */
+    readonly anchorScale: number
+    /** Anchors drawn of each image for the proposals' losses. */
+    readonly anchors: number
+    /** Best boxes taken of each level; those left of all levels when doubles are dropped. */
+    readonly candidates: number
+    readonly proposals: number
+    /** Regions drawn of each image to train the heads on, a quarter of them objects. */
+    readonly rois: number
+    /** Objects of an image that are trained on, at most: the largest. */
+    readonly objects: number
+    /** Detections of an image, at most. */
+    readonly detections: number
   }
   readonly training: {
     readonly steps: number
@@ -57,10 +74,20 @@ export const segmentationSchema = z.strictObject({
   network: z.strictObject({
     width: z.number().min(0.05).max(4),
     depth: z.number().min(0.05).max(4),
+    stride: z.literal([2, 4]),
     pyramidChannels: positive,
     boxChannels: positive,
     maskChannels: positive,
     backbone: z.string().min(1).optional(),
+  }),
+  regions: z.strictObject({
+    anchorScale: z.number().min(1).max(32),
+    anchors: positive,
+    candidates: positive,
+    proposals: positive,
+    rois: z.int().min(4),
+    objects: positive,
+    detections: z.int().min(1).max(100),
   }),
   training: z.strictObject({
     steps: positive,
@@ -84,7 +111,16 @@ const DEMO: SegmentationConfig = {
   task: 'segmentation',
   preset: 'demo',
   data: { kind: 'shapes', imageSize: 64, trainingImages: 2000, validationImages: 200 },
-  network: { width: 0.25, depth: 0.34, pyramidChannels: 32, boxChannels: 128, maskChannels: 32 },
+  network: { width: 0.25, depth: 0.34, stride: 2, pyramidChannels: 32, boxChannels: 128, maskChannels: 32 },
+  regions: {
+    anchorScale: 8,
+    anchors: 128,
+    candidates: 200,
+    proposals: 64,
+    rois: 48,
+    objects: 8,
+    detections: 20,
+  },
   training: {
     steps: 1500,
     batchSize: 4,
@@ -105,7 +141,8 @@ const OVERNIGHT: SegmentationConfig = {
   ...DEMO,
   preset: 'overnight',
   data: { kind: 'shapes', imageSize: 128, trainingImages: 8000, validationImages: 500 },
-  network: { width: 0.5, depth: 0.5, pyramidChannels: 64, boxChannels: 256, maskChannels: 64 },
+  network: { width: 0.5, depth: 0.5, stride: 2, pyramidChannels: 64, boxChannels: 256, maskChannels: 64 },
+  regions: { ...DEMO.regions, anchors: 256, candidates: 500, proposals: 200, rois: 128 },
   training: { ...DEMO.training, steps: 5000, warmupSteps: 250 },
   evaluateEvery: 1000,
   checkpointEvery: 200,
@@ -115,7 +152,16 @@ const PAPER: SegmentationConfig = {
   ...DEMO,
   preset: 'paper',
   data: { kind: 'coco', imageSize: 1024, trainingImages: 0, validationImages: 5000 },
-  network: { width: 1, depth: 1, pyramidChannels: 256, boxChannels: 1024, maskChannels: 256 },
+  network: { width: 1, depth: 1, stride: 4, pyramidChannels: 256, boxChannels: 1024, maskChannels: 256 },
+  regions: {
+    anchorScale: 8,
+    anchors: 256,
+    candidates: 2000,
+    proposals: 1000,
+    rois: 512,
+    objects: 100,
+    detections: 100,
+  },
   training: {
     steps: 22_500,
     batchSize: 64,

@@ -3,6 +3,7 @@
  * runtime has loaded. Checked by finite differences, first and second order, in test/engine/gradients.test.ts.
  */
 import { registerConvolutions } from './convolution.ts'
+import { registerDetection } from './detection.ts'
 import { registerElementwise } from './elementwise.ts'
 import { keepTapeInOrder } from './tape.ts'
 
@@ -13,4 +14,5 @@ export const registerGradients = (): void => {
   keepTapeInOrder()
   registerElementwise()
   registerConvolutions()
+  registerDetection()
 }

@@ -5,6 +5,17 @@ type Engine = {
   addTapeNode(...node: unknown[]): void
 }
 
+/** Runs `f` off the tape: what it gives counts as constant to the gradient. */
+export const stopGradient = <T>(f: () => T): T => {
+  const { state } = loadRuntime().tf.engine() as unknown as Engine
+  state.kernelDepth++
+  try {
+    return f()
+  } finally {
+    state.kernelDepth--
+  }
+}
+
 /**
  * tfjs's second derivatives are silently wrong where an op keeps its output for its gradient (exp, sigmoid, tanh,
  * softmax …): the kept clone enters the tape before the op that made it, and backpropagation walks past it. Tape

@@ -4,18 +4,11 @@
  */
 import type { Size } from '../../../shared/symbolic/program.ts'
 import { resultSizes } from '../../../shared/symbolic/schedule.ts'
+import { DETECTION } from './detectionShapes.ts'
+import { DT, values, type Attributes, type Known, type Out, type ShapeFunction } from './known.ts'
 
-export type Known = {
-  readonly shape: number[]
-  readonly dtype: number
-  readonly values?: ArrayLike<number | bigint>
-}
-export type Attributes = Readonly<Record<string, unknown>>
-type Out = { shape: number[]; dtype: number }
-type ShapeFunction = (inputs: readonly Known[], attributes: Attributes) => Out[]
-
-/** TensorFlow's type numbers (DataType in types.proto). */
-export const DT = { float: 1, int32: 3, uint8: 4, bool: 10, int64: 9 } as const
+export { DT }
+export type { Known }
 
 export const broadcastShape = (a: readonly number[], b: readonly number[]): number[] => {
   const rank = Math.max(a.length, b.length)
@@ -27,10 +20,6 @@ export const broadcastShape = (a: readonly number[], b: readonly number[]): numb
   })
 }
 
-const values = (input: Known | undefined): number[] => {
-  if (!input?.values) throw new Error('jit: a shape or axis must be a constant, got a computed tensor')
-  return Array.from(input.values, Number)
-}
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 const wrap = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
 
@@ -66,6 +55,7 @@ const window = (
 }
 
 const FUNCTIONS: Record<string, ShapeFunction> = {
+  ...DETECTION,
   Cast: ([a], { DstT }) => [{ shape: a!.shape, dtype: DstT as number }],
   Reshape: ([a, to]) => {
     const shape = values(to)
@@ -147,9 +137,9 @@ const FUNCTIONS: Record<string, ShapeFunction> = {
     },
   ],
   AvgPoolGrad: shapedBy(0),
-  ArgMax: ([a, axis]) => {
+  ArgMax: ([a, axis], { output_type }) => {
     const at = wrap(values(axis)[0]!, a!.shape.length)
-    return [{ shape: a!.shape.filter((_, i) => i !== at), dtype: DT.int64 }]
+    return [{ shape: a!.shape.filter((_, i) => i !== at), dtype: output_type as number }]
   },
   FusedBatchNormV3: ([x]) => {
     const channel = { shape: [x!.shape[3]!], dtype: x!.dtype }

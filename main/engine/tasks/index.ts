@@ -6,6 +6,7 @@ import type {
   TransferTaskName,
 } from '../../../shared/transfer.ts'
 import { EnvironmentError } from '../../workers/protocol.ts'
+import { runSegmentation } from './segmentation/run.ts'
 
 /**
  * A task's training, from the newest checkpoint in the run's folder on. Whoever writes into that folder writes to a
@@ -16,7 +17,9 @@ type RunTask<Config> = (
   report: (progress: TransferProgress) => void,
 ) => Promise<TransferResult>
 
-const TASKS: { readonly [N in TransferTaskName]?: RunTask<TransferConfig & { task: N }> } = {}
+const TASKS: { readonly [N in TransferTaskName]?: RunTask<TransferConfig & { task: N }> } = {
+  segmentation: runSegmentation,
+}
 
 export const runTransfer = <N extends TransferTaskName>(
   run: TransferRun & { readonly config: TransferConfig & { task: N } },

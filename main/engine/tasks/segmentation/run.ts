@@ -1,0 +1,173 @@
+/** One training of Mask R-CNN with one layer and one seed, from the newest checkpoint in its folder on. */
+import fs from 'node:fs'
+import type {
+  Measures,
+  SegmentationConfig,
+  TransferPoint,
+  TransferProgress,
+  TransferResult,
+  TransferRun,
+} from '../../../../shared/transfer.ts'
+import { EnvironmentError } from '../../../workers/protocol.ts'
+import type { Truth } from '../../metrics/coco.ts'
+import { cosineRate } from '../../optimizer.ts'
+import { newestCheckpoint, readCheckpoint, writeCheckpoint } from '../checkpoint.ts'
+import { environment, environmentally } from '../environment.ts'
+import { createBatches } from './batches.ts'
+import { openData, type SegmentationData } from './data.ts'
+import { createDetector, type Detector, type Losses } from './detector.ts'
+import { detectAll, measure, truthsOf } from './evaluation.ts'
+import { LOSSES } from './objective.ts'
+import { drawOverlay } from './overlay.ts'
+import { settingsOf, type Settings } from './settings.ts'
+
+/** Points of the curve, about; images in a picture. */
+const POINTS = 100
+const PICTURED = 6
+
+/** What a checkpoint keeps beside the tensors. */
+type Kept = {
+  readonly curve: readonly TransferPoint[]
+  /** Of the losses since the last point, in the order of LOSSES, and how many steps that is. */
+  readonly sums: readonly number[]
+  readonly summed: number
+  readonly seconds: number
+}
+
+export const runSegmentation = async (
+  run: TransferRun & { readonly config: SegmentationConfig },
+  report: (progress: TransferProgress) => void,
+): Promise<TransferResult> => {
+  const { config, folder, seed } = run
+  fs.mkdirSync(folder, { recursive: true })
+  const data = environment(() => openData(config))
+  const settings = settingsOf(config, data.categories.length)
+  const checkpoint = newestCheckpoint<Kept>(folder)
+  const state = checkpoint?.tensors ?? backboneOf(config)
+  const detector = createDetector({
+    graph: run.graph,
+    settings,
+    training: config.training,
+    seed,
+    ...(state ? { state } : {}),
+  })
+  try {
+    const training = new Training({ run, data, settings, detector, report }, checkpoint)
+    return await training.run()
+  } finally {
+    detector.dispose()
+  }
+}
+
+/** The backbone's part of a checkpoint to start from. */
+const backboneOf = ({ network: { backbone } }: SegmentationConfig): Map<string, Float32Array> | undefined => {
+  if (backbone === undefined) return undefined
+  const { tensors } = environment(() => readCheckpoint(backbone))
+  const own = [...tensors].filter(([name]) => /^backbone\/(weights|statistics)\//.test(name))
+  if (own.length === 0)
+    throw new EnvironmentError(`checkpoint: ${backbone}: needed tensors named backbone/…, found none`)
+  return new Map(own)
+}
+
+type Parts = {
+  readonly run: TransferRun & { readonly config: SegmentationConfig }
+  readonly data: SegmentationData
+  readonly settings: Settings
+  readonly detector: Detector
+  readonly report: (progress: TransferProgress) => void
+}
+
+class Training {
+  readonly #parts: Parts
+  readonly #truths: Truth[]
+  #curve: TransferPoint[]
+  #sums: number[]
+  #summed: number
+  #step: number
+  #seconds: number
+  #since = performance.now()
+
+  constructor(parts: Parts, checkpoint: { step: number; record: Kept } | null) {
+    this.#parts = parts
+    this.#truths = truthsOf(parts.data.validation)
+    this.#step = checkpoint?.step ?? 0
+    this.#curve = [...(checkpoint?.record.curve ?? [])]
+    this.#sums = [...(checkpoint?.record.sums ?? LOSSES.map(() => 0))]
+    this.#summed = checkpoint?.record.summed ?? 0
+    this.#seconds = checkpoint?.record.seconds ?? 0
+  }
+
+  async run(): Promise<TransferResult> {
+    const { run, data, settings, detector } = this.#parts
+    const { training, evaluateEvery, checkpointEvery } = run.config
+    const { steps, learningRate, warmupSteps } = training
+    const batches = createBatches(data.training, settings, run.seed)
+    const pointEvery = Math.max(1, Math.floor(steps / POINTS))
+    while (this.#step < steps) {
+      const batch = await environmentally(batches.at(this.#step))
+      const losses = detector.step(batch, cosineRate(learningRate, this.#step, steps, warmupSteps))
+      const step = ++this.#step
+      const bad = LOSSES.find((loss) => !Number.isFinite(losses[loss]))
+      if (bad) return this.#result('diverged', `The ${bad} loss was ${losses[bad]} at step ${step}.`)
+      this.#add(losses)
+      const measured = step % evaluateEvery === 0 || step === steps
+      if (measured || step % pointEvery === 0) await this.#point(measured)
+      if (step % checkpointEvery === 0 || step === steps) this.#checkpoint()
+    }
+    return this.#result('finished', null)
+  }
+
+  #add(losses: Losses): void {
+    this.#sums = this.#sums.map((sum, i) => sum + losses[LOSSES[i]!])
+    this.#summed += 1
+  }
+
+  async #point(measured: boolean): Promise<void> {
+    const step = this.#step
+    const losses = Object.fromEntries(LOSSES.map((loss, i) => [loss, this.#sums[i]! / this.#summed]))
+    const [measures, picture] = measured ? await this.#measure() : [null, null]
+    const point = { step, losses, measures }
+    this.#curve.push(point)
+    this.#sums = LOSSES.map(() => 0)
+    this.#summed = 0
+    this.#parts.report({ step, steps: this.#parts.run.config.training.steps, point, picture })
+  }
+
+  async #measure(): Promise<[Measures, string]> {
+    const { run, data, settings, detector } = this.#parts
+    const detections = await detectAll(detector, data.validation, settings)
+    const name = `overlay-${this.#step}.png`
+    await drawOverlay(data.validation.slice(0, PICTURED), detections, run.folder, name)
+    return [measure(this.#truths, detections), name]
+  }
+
+  #checkpoint(): void {
+    const { run, detector } = this.#parts
+    const record: Kept = {
+      curve: this.#curve,
+      sums: this.#sums,
+      summed: this.#summed,
+      seconds: this.#elapsed(),
+    }
+    writeCheckpoint(run.folder, { step: this.#step, record, tensors: detector.state() })
+  }
+
+  #elapsed(): number {
+    const now = performance.now()
+    this.#seconds += (now - this.#since) / 1000
+    this.#since = now
+    return this.#seconds
+  }
+
+  #result(outcome: TransferResult['outcome'], reason: string | null): TransferResult {
+    return {
+      outcome,
+      step: this.#step,
+      reason,
+      measures: this.#curve.findLast(({ measures }) => measures)?.measures ?? {},
+      curve: this.#curve,
+      parameters: this.#parts.detector.parameters,
+      seconds: this.#elapsed(),
+    }
+  }
+}
