@@ -26,6 +26,8 @@ export type Functions = Readonly<Record<string, { readonly step: Step; readonly 
 export type Program<F extends Functions> = {
   run(name: keyof F & string, ...inputs: Tensor[]): Tensor[]
   read(variable: Variable): Tensor
+  /** The values of all variables in order, in one call: reading each by itself costs one optimisation each. */
+  readAll(): Tensor[]
   dispose(): void
   /** Nodes of the native graph; 0 when eager. */
   readonly nodes: number
@@ -37,7 +39,7 @@ export const createProgram = <F extends Functions>(
   variables: readonly Variable[],
   functions: F,
   { eager = process.env.NORMFORGE_EAGER === '1' } = {},
-): Program<F> => (eager ? eagerProgram(functions) : compiledProgram(variables, functions))
+): Program<F> => (eager ? eagerProgram(variables, functions) : compiledProgram(variables, functions))
 
 const checkInputs = (name: string, specs: readonly Spec[], inputs: readonly Tensor[]): void => {
   const needed = specs.map((spec) => `${spec.dtype}[${spec.shape}]`).join(', ')
@@ -45,13 +47,14 @@ const checkInputs = (name: string, specs: readonly Spec[], inputs: readonly Tens
   if (needed !== got) throw new Error(`jit: ${name} needs inputs ${needed}; got ${got}`)
 }
 
-const eagerProgram = <F extends Functions>(functions: F): Program<F> => ({
+const eagerProgram = <F extends Functions>(variables: readonly Variable[], functions: F): Program<F> => ({
   run: (name, ...inputs) => {
     const { step, inputs: specs } = functions[name]!
     checkInputs(name, specs, inputs)
     return loadRuntime().tf.tidy(() => step(...inputs))
   },
   read: (variable) => variable.clone(),
+  readAll: () => variables.map((variable) => variable.clone()),
   dispose: () => undefined,
   nodes: 0,
 })
@@ -94,6 +97,7 @@ const compiledProgram = <F extends Functions>(variables: readonly Variable[], fu
       if (!name) throw new Error(`jit: variable ${variable.name} was not declared to the program`)
       return call([], '', list([name]))[0]!
     },
+    readAll: () => (variables.length > 0 ? call([], '', list([...reads.values()])) : []),
     dispose: () => binding.deleteSavedModel(session),
     nodes: ops.length,
   }

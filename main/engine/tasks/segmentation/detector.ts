@@ -150,15 +150,17 @@ export const createDetector = ({
         masks: of(masks, i, MASK_SIDE ** 2),
       }))
     },
-    state: () =>
-      new Map(
-        [...named].map(([key, variable]) => {
-          const tensor = program.read(variable)
+    state: () => {
+      const tensors = program.readAll()
+      return new Map(
+        [...named.keys()].map((key, i) => {
+          const tensor = tensors[i]!
           const values = tensor.dataSync<'float32'>().slice()
           tensor.dispose()
           return [key, values]
         }),
-      ),
+      )
+    },
     parameters: trainable.reduce((sum, variable) => sum + variable.size, 0),
     dispose: () => {
       program.dispose()

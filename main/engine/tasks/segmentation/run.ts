@@ -11,7 +11,7 @@ import type {
 import { EnvironmentError } from '../../../workers/protocol.ts'
 import type { Truth } from '../../metrics/coco.ts'
 import { cosineRate } from '../../optimizer.ts'
-import { newestCheckpoint, readCheckpoint, writeCheckpoint } from '../checkpoint.ts'
+import { newestCheckpoint, readTensors, writeCheckpoint, type Checkpoint } from '../checkpoint.ts'
 import { environment, environmentally } from '../environment.ts'
 import { createBatches } from './batches.ts'
 import { openData, type SegmentationData } from './data.ts'
@@ -32,6 +32,8 @@ type Kept = {
   readonly sums: readonly number[]
   readonly summed: number
   readonly seconds: number
+  /** Of the tensors, in order. */
+  readonly names: readonly string[]
 }
 
 export const runSegmentation = async (
@@ -43,7 +45,7 @@ export const runSegmentation = async (
   const data = environment(() => openData(config))
   const settings = settingsOf(config, data.categories.length)
   const checkpoint = newestCheckpoint<Kept>(folder)
-  const state = checkpoint?.tensors ?? backboneOf(config)
+  const state = checkpoint ? tensorsOf(checkpoint) : backboneOf(config)
   const detector = createDetector({
     graph: run.graph,
     settings,
@@ -59,13 +61,18 @@ export const runSegmentation = async (
   }
 }
 
+const tensorsOf = ({ state, tensors }: Checkpoint<Kept>): Map<string, Float32Array> =>
+  new Map(state.names.map((name, i) => [name, tensors[i]!]))
+
 /** The backbone's part of a checkpoint to start from. */
 const backboneOf = ({ network: { backbone } }: SegmentationConfig): Map<string, Float32Array> | undefined => {
   if (backbone === undefined) return undefined
-  const { tensors } = environment(() => readCheckpoint(backbone))
-  const own = [...tensors].filter(([name]) => /^backbone\/(weights|statistics)\//.test(name))
+  const checkpoint = environment(() => readTensors<Kept>(backbone))
+  const own = [...(checkpoint ? tensorsOf(checkpoint) : [])].filter(([name]) =>
+    /^backbone\/(weights|statistics)\//.test(name),
+  )
   if (own.length === 0)
-    throw new EnvironmentError(`checkpoint: ${backbone}: needed tensors named backbone/…, found none`)
+    throw new EnvironmentError(`checkpoint: ${backbone}: needed a whole checkpoint with a backbone, got none`)
   return new Map(own)
 }
 
@@ -87,14 +94,14 @@ class Training {
   #seconds: number
   #since = performance.now()
 
-  constructor(parts: Parts, checkpoint: { step: number; record: Kept } | null) {
+  constructor(parts: Parts, checkpoint: Checkpoint<Kept> | null) {
     this.#parts = parts
     this.#truths = truthsOf(parts.data.validation)
     this.#step = checkpoint?.step ?? 0
-    this.#curve = [...(checkpoint?.record.curve ?? [])]
-    this.#sums = [...(checkpoint?.record.sums ?? LOSSES.map(() => 0))]
-    this.#summed = checkpoint?.record.summed ?? 0
-    this.#seconds = checkpoint?.record.seconds ?? 0
+    this.#curve = [...(checkpoint?.state.curve ?? [])]
+    this.#sums = [...(checkpoint?.state.sums ?? LOSSES.map(() => 0))]
+    this.#summed = checkpoint?.state.summed ?? 0
+    this.#seconds = checkpoint?.state.seconds ?? 0
   }
 
   async run(): Promise<TransferResult> {
@@ -143,13 +150,15 @@ class Training {
 
   #checkpoint(): void {
     const { run, detector } = this.#parts
-    const record: Kept = {
+    const named = detector.state()
+    const state: Kept = {
       curve: this.#curve,
       sums: this.#sums,
       summed: this.#summed,
       seconds: this.#elapsed(),
+      names: [...named.keys()],
     }
-    writeCheckpoint(run.folder, { step: this.#step, record, tensors: detector.state() })
+    writeCheckpoint(run.folder, { step: this.#step, state, tensors: [...named.values()] })
   }
 
   #elapsed(): number {
