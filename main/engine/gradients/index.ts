@@ -5,6 +5,7 @@
 import { registerConvolutions } from './convolution.ts'
 import { registerDetection } from './detection.ts'
 import { registerElementwise } from './elementwise.ts'
+import { registerResampling } from './resample.ts'
 import { keepTapeInOrder } from './tape.ts'
 
 let registered = false
@@ -15,4 +16,5 @@ export const registerGradients = (): void => {
   registerElementwise()
   registerConvolutions()
   registerDetection()
+  registerResampling()
 }

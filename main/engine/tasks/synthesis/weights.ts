@@ -17,6 +17,8 @@ export type Weights = {
   linear(from: number, to: number, bias?: boolean): Op
   /** `[rows, columns]`, as a function of the mode; `spectral: false` leaves it as it is. */
   table(rows: number, columns: number, spectral?: boolean): (mode: Mode) => Tensor
+  /** The weights that are spectrally normalised; the embedding that is not is left out, as BigGAN leaves it. */
+  readonly filters: readonly Variable[]
   /** One trainable number. */
   scalar(value: number): Variable
 }
@@ -28,11 +30,13 @@ export const createWeights = (seed: string): Weights => {
   const set = (variable: Variable, values: Float32Array): void =>
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape) as Variable))
 
+  const filters: Variable[] = []
   const kernel = (shape: readonly number[]): ((mode: Mode) => Tensor) => {
     const outputs = shape.at(-1)!
     const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1)
     const weight = parameters.kernel(shape, rows)
     set(weight, orthogonalMatrix(rows, outputs, random))
+    filters.push(weight)
     const direction = parameters.statistic(outputs, 0)
     set(
       direction,
@@ -47,6 +51,7 @@ export const createWeights = (seed: string): Weights => {
   }
   return {
     parameters,
+    filters,
     convolution: (size, from, to, bias = true) => {
       const filter = kernel([size, size, from, to])
       const op: Op = (x, mode) => tf.conv2d(x as Tensor4D, filter(mode) as Tensor4D, 1, 'same')

@@ -1,0 +1,36 @@
+/** Trained classifiers, kept beside the runs: one a data set and version. */
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import path from 'node:path'
+import type { DataSet } from '../../data/dataset.ts'
+import { readTensors, writeTensors } from '../checkpoint.ts'
+import { CLASSIFIER_VERSION, createClassifier, trainClassifier, type Classifier } from './classifier.ts'
+
+/**
+ * The classifier of a data set from `folder`, or trained and put there. Two processes that train it at once come to the
+ * same values, and each writes a whole file.
+ */
+export const cachedClassifier = async (
+  data: DataSet,
+  folder: string,
+  breathe: () => Promise<void>,
+): Promise<Classifier> => {
+  const key = keyOf(data)
+  const file = path.join(folder, `classifier-${CLASSIFIER_VERSION}-${key}.bin`)
+  let state = readTensors<{ key: string }>(file)?.tensors
+  if (!state) {
+    state = await trainClassifier(data, breathe)
+    fs.mkdirSync(folder, { recursive: true })
+    writeTensors(file, { step: 0, state: { key }, tensors: state })
+  }
+  return createClassifier(data.imageSize, data.classes.length, state)
+}
+
+/** 32 hexadecimal digits for the training images and their classes. */
+const keyOf = ({ training, classes, imageSize }: DataSet): string =>
+  createHash('sha256')
+    .update(JSON.stringify([imageSize, classes]))
+    .update(training.images)
+    .update(training.labels)
+    .digest('hex')
+    .slice(0, 32)

@@ -1,0 +1,41 @@
+import type { Measures } from '../../../../shared/transfer.ts'
+import type { DataSet, ImageSet } from '../../data/dataset.ts'
+import type { Classifier } from './classifier.ts'
+import { gaussianOfOpinions, scoresOf, type Labelled, type Scores } from './scores.ts'
+
+/** Measures images against a data set's held-out ones. */
+export type Judge = {
+  /** `variance` as a fraction of the held-out images'. */
+  scores(images: Labelled): Scores
+  /**
+   * What real images reach: the held-out ones' Inception Score and agreement, and the Fréchet distance from them of as many
+   * training images as are generated. No generator is expected to do better.
+   */
+  readonly real: Measures
+}
+
+export const createJudge = (
+  classifier: Classifier,
+  { validation, training }: DataSet,
+  samples: number,
+): Judge => {
+  const held = gaussianOfOpinions(classifier.judge(validation.images, validation.count))
+  const own = scoresOf(classifier, validation, held)
+  const others = scoresOf(classifier, firstOf(training, samples), held)
+  return {
+    scores: (images) => {
+      const { measures, variance } = scoresOf(classifier, images, held)
+      return { measures, variance: variance / own.variance }
+    },
+    real: {
+      realFid: others.measures.fid,
+      realInceptionScore: own.measures.inceptionScore,
+      realAgreement: own.measures.agreement,
+    },
+  }
+}
+
+const firstOf = ({ images, labels, count }: ImageSet, wanted: number): Labelled => {
+  const taken = Math.min(count, wanted)
+  return { images: images.subarray(0, (images.length / count) * taken), labels: labels.subarray(0, taken) }
+}
