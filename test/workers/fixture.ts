@@ -28,7 +28,8 @@ export const jobOf = (layer: number, more: Partial<Job> = {}): Job => ({
 /** What a stand-in is told by its environment. */
 export type Told = { readonly milliseconds?: number; readonly log?: string; readonly faults?: Faults }
 
-const tell = ({ milliseconds = 5, log = '', faults = {} }: Told): void => {
+/** Tells the stand-ins that are started from now on. */
+export const tell = ({ milliseconds = 5, log = '', faults = {} }: Told): void => {
   process.env['NORMFORGE_STANDIN_MS'] = String(milliseconds)
   process.env['NORMFORGE_STANDIN_LOG'] = log
   process.env['NORMFORGE_STANDIN_FAULTS'] = JSON.stringify(faults)
