@@ -11,7 +11,8 @@
  * Batch statistics (index set nhw) are outputs in training (mean, mean of squares or biased variance, to be averaged over
  * steps) and inputs at inference. The gradient treats batch statistics as functions of x, as training needs.
  *
- * Second derivatives, which only the stability test needs, are left to tfjs's tape.
+ * `deriveSecond` gives the gradient with respect to x as a program of dy and the inputs, and its own gradient: from a
+ * cotangent of it, the gradients with respect to dy and the inputs. The stability test needs them.
  */
 import type { Graph } from './graph.ts'
 import { createEmitter, sizeOf } from './symbolic/emit.ts'
@@ -129,6 +130,63 @@ const savedBy = (instructions: readonly Instruction[], dy: number): number[] => 
     instructions.flatMap(({ inputs }) => inputs.filter((input) => typeof input === 'number')),
   )
   return [...used].filter((tensor) => !made.has(tensor)).sort((a, b) => a - b)
+}
+
+export type SecondProgram = {
+  readonly sizes: Sizes
+  readonly inputs: Readonly<Partial<Record<LayerInput, number>>>
+  readonly dy: number
+  readonly cotangent: number
+  /** Everything, from the inputs on; not all of it is needed for each result. */
+  readonly instructions: readonly Instruction[]
+  /** The first `gradientLength` instructions give y and dx. */
+  readonly gradientLength: number
+  readonly y: number
+  readonly dx: number
+  /** Gradients of Σ cotangent · dx; null: no influence. */
+  readonly gradients: Readonly<Partial<Record<LayerInput | 'dy', number | null>>>
+}
+
+/** The layer's second derivatives in training; null where x has no influence on y. */
+export const deriveSecond = (graph: Graph): SecondProgram | null => {
+  const total = ({ instructions, sizes }: SecondProgram): number => costOf(instructions, sizes).cost
+  const programs = STRATEGIES.map((strategy) => second(graph, strategy)).filter((program) => program !== null)
+  if (programs.length === 0) return null
+  return programs.reduce((best, program) => (total(program) < total(best) ? program : best))
+}
+
+const second = (graph: Graph, strategy: Strategy): SecondProgram | null => {
+  const symbols = createSymbols()
+  const layer = forward(graph, 'training', [], symbols)
+  const names = Object.keys(layer.leaves) as LayerInput[]
+  const seed = symbols.arena.leaf('dy', FULL)
+  const cotangent = symbols.arena.leaf('cotangent', FULL)
+  const [dx] = gradient([[layer.y, from(seed)]], [layer.leaves.x!], symbols, strategy)
+  if (!dx || isZero(dx)) return null
+  const leaves = [seed, ...names.map((name) => layer.leaves[name]!)]
+  const gradients = gradient([[dx, from(cotangent)]], leaves, symbols, strategy)
+
+  const emitter = createEmitter(planProducts([layer.y, dx, ...gradients]))
+  const bind = (leaf: Expression): number => emitter.bind(leaf, sizeOf(leaf.dims))
+  const [dyTensor, ...bound] = leaves.map(bind)
+  const cotangentTensor = bind(cotangent)
+  const [y, dxTensor] = [emitter.emit(layer.y, 'full'), emitter.emit(dx, 'full')]
+  const { instructions, sizes } = emitter.writer
+  const gradientLength = instructions.length
+  const results = gradients.map((value, i) =>
+    isZero(value) ? null : emitter.emit(value, sizeOf(leaves[i]!.dims)),
+  )
+  return {
+    sizes,
+    inputs: Object.fromEntries(names.map((name, i) => [name, bound[i]])),
+    dy: dyTensor!,
+    cotangent: cotangentTensor,
+    instructions,
+    gradientLength,
+    y,
+    dx: dxTensor,
+    gradients: Object.fromEntries((['dy', ...names] as const).map((name, i) => [name, results[i]])),
+  }
 }
 
 const isZero = (value: Value): boolean => value.terms.size === 0 && value.rest === 0

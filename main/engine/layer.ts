@@ -14,6 +14,7 @@ import { hasKernels } from './kernels.ts'
 import { compileLayer, type Compiled, type Piece } from './lowering/compiled.ts'
 import { runByKernel, suitsKernel } from './lowering/kernel.ts'
 import { runByOps } from './lowering/ops.ts'
+import { compileSecond, runSecondOrder, type SecondPieces } from './lowering/second.ts'
 import { runOnTape } from './lowering/tape.ts'
 import type { Parameters } from './parameters.ts'
 import { loadRuntime, type Tensor, type Variable } from './runtime.ts'
@@ -82,6 +83,8 @@ const chosenLowering = (lowering: Lowering | undefined): Lowering =>
   lowering ?? asked() ?? (hasKernels() ? 'kernels' : 'ops')
 
 const apply = (site: Site, x: Tensor, mode: Mode, chosen: Lowering): Tensor => {
+  const second = mode.secondOrder && mode.training && chosen === 'kernels' ? secondOf(site) : null
+  if (second) return runSecondOrder(second, site.compiled, site.groups, inputsOf(site, x))
   if (mode.secondOrder || chosen === 'tape') return onTape(site, x, mode)
   return mode.training ? training(site, x, chosen) : inference(site, x, chosen)
 }
@@ -133,6 +136,18 @@ const compiledLayer = (graph: Graph, print: string, perSample: readonly LayerInp
   COMPILED.set(key, compiled)
   if (COMPILED.size > KEPT) COMPILED.delete(COMPILED.keys().next().value!)
   return compiled
+}
+
+const SECOND = new WeakMap<Compiled, SecondPieces | null>()
+
+/** The pieces for second derivatives, derived when first asked for; null where they are left to tfjs's tape. */
+const secondOf = ({ graph, compiled, vectors }: Site): SecondPieces | null => {
+  const known = SECOND.get(compiled)
+  if (known !== undefined) return known
+  const perSample = [...vectors.values()].some(({ rank }) => rank > 1)
+  const pieces = perSample ? null : compileSecond(graph, compiled)
+  SECOND.set(compiled, pieces)
+  return pieces
 }
 
 const run = (

@@ -57,6 +57,9 @@ export const loadRuntime = ({ threads = 1, oneDnn = true }: RuntimeOptions = {})
   const backend = backendOf(tf)
   // The addon's object is read-only and the recorder must stand in for it: one copy, made once.
   backend.binding = Object.assign(Object.create(null), copyOf(backend.binding)) as Binding
+  const { deleteTensor } = backend.binding
+  // Tensors that existed only while a step was recorded have negative ids, and may be disposed of at any later time.
+  backend.binding.deleteTensor = (id) => (id < 0 ? undefined : deleteTensor(id))
   loaded = { tf, backend, binding: backend.binding }
   return loaded
 }

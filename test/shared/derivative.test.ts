@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { randomLayer } from '../../main/search/mutate.ts'
 import { canonical } from '../../shared/canonical.ts'
-import { deriveLayer, type DeriveOptions } from '../../shared/derivative.ts'
+import { deriveLayer, deriveSecond, type DeriveOptions } from '../../shared/derivative.ts'
 import type { Graph } from '../../shared/graph.ts'
 import { interpret, type Shape } from '../../shared/interpret.ts'
-import { knownLayer } from '../../shared/known.ts'
+import { KNOWN, knownLayer } from '../../shared/known.ts'
 import { createRandom } from '../../shared/random.ts'
 import { costOf } from '../../shared/symbolic/program.ts'
 import { deviation, graphOf, LAYERS } from '../reference/layers.ts'
@@ -149,6 +149,70 @@ test('1,000 random layers: value as interpreted, gradients as finite differences
   }
   // Most must have been smooth enough to tell, and many must have depended on something.
   assert.ok(smooth > 4000 && influential > 1500, `${smooth} smooth, ${influential} influential`)
+})
+
+/** Σ u · dx, and its gradient along a direction of x, v0, …, dy, by the second-order program. */
+const second = (graph: Graph, given: Inputs, dy: Float64Array, u: Float64Array) => {
+  const program = deriveSecond(canonical(graph))
+  if (!program) return null
+  const spread = (v: Float64Array): Float64Array =>
+    v.length === SHAPE[3] ? dy.map((_, i) => v[i % SHAPE[3]]!) : v
+  const bound = new Map<number, Float64Array>([
+    [program.dy, dy],
+    [program.cotangent, u],
+  ])
+  for (const [name, tensor] of Object.entries(program.inputs))
+    bound.set(tensor, spread(given[name as keyof Inputs]))
+  runProgram(program.instructions, program.sizes, SHAPE, GROUPS, bound)
+  const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, v, i) => sum + v * b[i]!, 0)
+  return {
+    value: dot(u, bound.get(program.dx)!),
+    slope: (name: keyof Inputs | 'dy', direction: Float64Array): number => {
+      const tensor = program.gradients[name]
+      return typeof tensor === 'number' ? dot(direction, bound.get(tensor)!.slice(0, direction.length)) : 0
+    },
+  }
+}
+
+test('second derivatives of known and 200 random layers equal finite differences of the gradient', () => {
+  const random = createRandom('derivative', 'second')
+  const graphs = [
+    ...KNOWN.map(({ graph }) => graph),
+    ...Array.from({ length: 200 }, () => randomLayer('B', random)),
+  ]
+  let compared = 0
+  graphs.forEach((graph, i) => {
+    const { given, directions, dy } = randomInputs(`second ${i}`)
+    const [u, toDy] = [randomInputs(`u ${i}`).dy, randomInputs(`dy ${i}`).dy]
+    const middle = second(graph, given, dy, u)
+    if (!middle || !Number.isFinite(middle.value) || Math.abs(middle.value) > 1e8) return
+    const { gradients } = run(graph, given, dy, SHAPE, GROUPS)
+    const first = gradients.x.reduce((sum, v, j) => sum + v * u[j]!, 0)
+    assert.ok(
+      Math.abs(first - middle.value) < 1e-8 * Math.max(1, Math.abs(first)),
+      `dx: ${middle.value}, not ${first}`,
+    )
+    for (const name of [...NAMES, 'dy'] as const) {
+      const direction = name === 'dy' ? toDy : directions[name]
+      const at = (h: number): number => {
+        const moved = (values: Float64Array): Float64Array => values.map((v, j) => v + h * direction[j]!)
+        const inputs = name === 'dy' ? given : { ...given, [name]: moved(given[name]) }
+        const { x } = run(graph, inputs, name === 'dy' ? moved(dy) : dy, SHAPE, GROUPS).gradients
+        return x.reduce((sum, v, j) => sum + v * u[j]!, 0)
+      }
+      const central = (h: number): number => (at(h) - at(-h)) / (2 * h)
+      const [coarse, fine] = [central(2e-5), central(1e-5)]
+      const scale = Math.max(1, Math.abs(fine), Math.abs(middle.value))
+      if (Math.abs(coarse - fine) > 1e-6 * scale) continue
+      const derived = middle.slope(name, direction)
+      if (derived !== 0) compared++
+      assert.ok(
+        Math.abs(derived - fine) < 1e-5 * scale,
+        `${JSON.stringify(graph.nodes)}: along ${name} ${derived}, not ${fine}`,
+      )
+    }
+  })
+  assert.ok(compared > 200, `${compared} compared`)
 })
 
 test('keeping tensors for the backward and computing them anew give the same gradients', () => {

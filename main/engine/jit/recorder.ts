@@ -19,8 +19,7 @@ export type Spec = { readonly shape: readonly number[]; readonly dtype: 'float32
 export type Step = (...inputs: Tensor[]) => Tensor[]
 export type Recorded = { readonly inputs: string[]; readonly outputs: string[] }
 
-/** Tensors that exist only while recording have negative ids, which the real addon never gives. */
-const isFake = (id: number): boolean => id < 0
+/** Tensors that exist only while recording have negative ids, which the addon never gives (and never sees: runtime.ts). */
 let nextFake = -2
 
 const DTYPES = { float32: DT.float, int32: DT.int32 }
@@ -140,7 +139,6 @@ export class Recorder {
     const real = {
       executeOp: binding.executeOp,
       createTensor: binding.createTensor,
-      deleteTensor: binding.deleteTensor,
       tensorDataSync: binding.tensorDataSync,
     }
     const before = this.#variables.map(({ variable }) => variable.dataId)
@@ -158,7 +156,6 @@ export class Recorder {
       Object.assign(binding, {
         executeOp: this.#executeOp,
         createTensor: this.#createTensor,
-        deleteTensor: (id: number) => (isFake(id) ? undefined : real.deleteTensor(id)),
         tensorDataSync: () => {
           throw new Error(
             'jit: the step reads a tensor’s values (dataSync, data, arraySync), which a recorded step has not',
@@ -196,9 +193,6 @@ export class Recorder {
         createTensor: real.createTensor,
         tensorDataSync: real.tensorDataSync,
       })
-      // Tensors made while recording may be disposed of later: their ids must never reach the addon.
-      const { deleteTensor } = real
-      binding.deleteTensor = (id) => (isFake(id) ? undefined : deleteTensor(id))
       active = undefined
       held.forEach((tensor) => tensor.dispose())
     }

@@ -235,7 +235,7 @@ class Training:
         self.net = build(case)
         self.optimizer = optimizer_of(self.net)
         self.apply = torch.compile(self.net) if compile else self.net
-        self.images = torch.randn(batch, 3, 32, 32).to(memory_format=torch.channels_last)
+        self.images = torch.randn(batch, 3, case['imageSize'], case['imageSize']).to(memory_format=torch.channels_last)
         self.labels = torch.randint(0, 10, (batch,))
 
     def step(self, images=None, labels=None):
@@ -250,18 +250,20 @@ class Training:
 
 def batches(case):
     """Augmented batches as the engine makes them: random crops of padded images, random flips. All on whole batches."""
-    images = torch.randint(0, 256, (case['images'], 3, 32, 32), dtype=torch.uint8)
-    padded = F.pad(images, (4, 4, 4, 4))
+    side = case['imageSize']
+    pad = side // 8
+    images = torch.randint(0, 256, (case['images'], 3, side, side), dtype=torch.uint8)
+    padded = F.pad(images, (pad, pad, pad, pad)).permute(0, 2, 3, 1).contiguous()
     labels = torch.randint(0, 10, (case['images'],))
     size = case['batch']
     while True:
         order = torch.randperm(case['images'])
         for start in range(0, case['images'] - size + 1, size):
             index = order[start : start + size]
-            rows = torch.randint(0, 9, (size, 1)) + torch.arange(32)
-            columns = torch.randint(0, 9, (size, 1)) + torch.arange(32)
+            rows = torch.randint(0, 2 * pad + 1, (size, 1)) + torch.arange(side)
+            columns = torch.randint(0, 2 * pad + 1, (size, 1)) + torch.arange(side)
             columns = torch.where(torch.rand(size, 1) < 0.5, columns.flip(1), columns)
-            cut = padded.permute(0, 2, 3, 1)[index[:, None, None], rows[:, :, None], columns[:, None, :]]
+            cut = padded[index[:, None, None], rows[:, :, None], columns[:, None, :]]
             yield (cut.float().sub_(120).div_(64)).permute(0, 3, 1, 2), labels[index]
 
 
@@ -269,7 +271,7 @@ def stability(case, steps, size):
     """Gradient ascent of the convolutions on the squared norm of their gradient (double backward)."""
     net = build(case).train()
     weights = [m.weight for m in net.modules() if isinstance(m, nn.Conv2d)]
-    images = torch.randn(size, 3, 32, 32).to(memory_format=torch.channels_last)
+    images = torch.randn(size, 3, case['imageSize'], case['imageSize']).to(memory_format=torch.channels_last)
     labels = torch.randint(0, 10, (size,))
     for _ in range(steps):
         first = torch.autograd.grad(F.cross_entropy(net(images), labels), weights, create_graph=True)
@@ -284,7 +286,7 @@ def stability(case, steps, size):
 def evaluate(case):
     """One candidate as the engine evaluates it: each network trained with four validations, and the stability test."""
     data = batches(case)
-    validation = torch.randn(100, 3, 32, 32).to(memory_format=torch.channels_last)
+    validation = torch.randn(100, 3, case['imageSize'], case['imageSize']).to(memory_format=torch.channels_last)
     for number, architecture in enumerate(case['architectures']):
         one = {**case, 'architecture': architecture}
         training = Training(one)
