@@ -1,6 +1,6 @@
 /** The blocks that networks are made of, each with a layer at its norm-activation sites. */
 import type { Tensor4D } from '@tensorflow/tfjs-node-gpu'
-import type { Stage } from '../../shared/architectures/index.ts'
+import type { Stage } from '../../shared/architectures/architecture.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
 import { OPS } from '../../shared/ops.ts'

@@ -4,7 +4,8 @@
  * norm when the layer uses no batch statistics (the S series), since the paper replaces norm-activation pairs only.
  */
 import type { Tensor2D } from '@tensorflow/tfjs-node-gpu'
-import { architectureOf, type Architecture } from '../../shared/architectures/index.ts'
+import type { Architecture } from '../../shared/architectures/architecture.ts'
+import { architectureOf } from '../../shared/architectures/index.ts'
 import type { Graph } from '../../shared/graph.ts'
 import type { ArchitectureConfig } from '../../shared/records.ts'
 import { convolution, createKit, stageOf, type Kit, type Op } from './blocks.ts'

@@ -1,4 +1,4 @@
-import type { Architecture } from './index.ts'
+import type { Architecture } from './architecture.ts'
 
 const stage = (expansion: number, kernel: number, channels: number, repeats: number, stride: number) =>
   ({ block: 'inverted', squeeze: 0.25, expansion, kernel, channels, repeats, stride }) as const

@@ -1,4 +1,4 @@
-import type { Architecture } from './index.ts'
+import type { Architecture } from './architecture.ts'
 
 const stage = (expansion: number, channels: number, repeats: number, stride: number) =>
   ({ block: 'inverted', kernel: 3, squeeze: 0, expansion, channels, repeats, stride }) as const

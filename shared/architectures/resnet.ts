@@ -1,4 +1,4 @@
-import type { Architecture } from './index.ts'
+import type { Architecture } from './architecture.ts'
 
 const stage = (channels: number, repeats: number, stride: number) =>
   ({ block: 'bottleneck', channels, repeats, stride }) as const

@@ -1,4 +1,5 @@
-import { architectureOf, type Architecture } from '../../shared/architectures/index.ts'
+import type { Architecture } from '../../shared/architectures/architecture.ts'
+import { architectureOf } from '../../shared/architectures/index.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
