@@ -12,6 +12,7 @@ import {
   type Replies,
 } from '../shared/contract.ts'
 import type { DataConfig } from '../shared/records.ts'
+import { needsFiles } from '../shared/transfer.ts'
 import { createFeed } from './feed.ts'
 import { predict } from './search/predict.ts'
 import { createRunner, type Runner } from './search/runner.ts'
@@ -71,10 +72,7 @@ export const createApi = (options: ApiOptions): Api => {
     keyOfKnown(id)
     return summaryOf(db, getSearch(db, id)!, pool.count)
   }
-  const check = (data: DataConfig): Promise<Replies['data.check']> =>
-    pool.check(data).catch((error: Error) => {
-      throw new ContractError('invalid', error.message)
-    })
+  const check = (data: DataConfig): Promise<Replies['data.check']> => refuse(pool.check(data))
 
   const handlers: Handlers = {
     'app.info': async () => ({
@@ -117,7 +115,11 @@ export const createApi = (options: ApiOptions): Api => {
     'transfers.list': () => transfers.list(),
     'transfers.get': ({ id }) => transfers.get(id),
     'transfers.predict': ({ config }) => transfers.predict(config),
-    'transfers.promote': ({ layer, config }) => transfers.promote(layer, config),
+    'transfers.promote': async ({ layer, config }) => {
+      // As for a search: what is embedded can't be missing.
+      if (needsFiles(config)) await refuse(pool.checkTransfer(config))
+      return transfers.promote(layer, config)
+    },
     'transfers.undo': ({ id }) => {
       transfers.undo(id)
       return { id }
@@ -140,6 +142,12 @@ export const createApi = (options: ApiOptions): Api => {
     },
   }
 }
+
+/** What can't be used is the user's to put right. */
+const refuse = <T>(checked: Promise<T>): Promise<T> =>
+  checked.catch((error: Error) => {
+    throw new ContractError('invalid', error.message)
+  })
 
 /** Goes on with what was running when the program ended; a search that another process runs is only watched. */
 const resumeLeft = (db: Database, runner: Runner): void => {

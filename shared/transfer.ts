@@ -61,6 +61,12 @@ export const scaledDownOf = (config: TransferConfig): string[] => scaledDown(tas
 
 export const roughSecondsOf = (config: TransferConfig): number => taskOf(config).roughSeconds(config)
 
+/** Whether it needs files of the user's. */
+export const needsFiles = ({ task, data, network }: TransferConfig): boolean =>
+  TRANSFER_TASKS[task].dataSets[data.kind]?.needsPath === true ||
+  ('backbone' in network && network.backbone !== undefined) ||
+  ('inception' in network && network.inception !== undefined)
+
 /** The seeds of a config, in order. */
 export const seedsOf = ({ seed, seeds }: TransferConfig): number[] =>
   Array.from({ length: seeds }, (_, i) => seed + i)

@@ -2,7 +2,7 @@ import { EnvironmentError, type Evaluator, type EvaluatorOptions } from '../work
 import { describeData, loadData } from './data/index.ts'
 import { evaluate } from './evaluate.ts'
 import { loadRuntime } from './runtime.ts'
-import { runTransfer } from './tasks/index.ts'
+import { checkTransfer, runTransfer } from './tasks/index.ts'
 
 const environment = <T>(what: () => T): T => {
   try {
@@ -30,5 +30,6 @@ export const createEvaluator = async ({ threads }: EvaluatorOptions): Promise<Ev
     },
     transfer: async (run, report) => runTransfer(run, report),
     check: async (data) => environment(() => describeData(data)),
+    checkTransfer: async (config) => environment(() => checkTransfer(config)),
   }
 }

@@ -4,7 +4,7 @@
  */
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import type { EvaluatorModule, FromWorker, ToWorker } from './protocol.ts'
+import type { Evaluator, EvaluatorModule, FromWorker, ToWorker } from './protocol.ts'
 
 const BEAT_MS = 1000
 
@@ -19,15 +19,33 @@ const send = (message: FromWorker): void => {
   else process.send?.(message, undefined, undefined, () => undefined)
 }
 const beat = (): void => send({ kind: 'beat', residentBytes: process.memoryUsage.rss() })
-/** The pool decides by what is held now whether this process goes on. */
-const finish = (answer: FromWorker): void => {
-  beat()
-  send(answer)
-}
 const textOf = (error: unknown): { message: string; trace: string } =>
   error instanceof Error
     ? { message: error.message, trace: error.stack ?? error.message }
     : { message: String(error), trace: String(error) }
+
+const answer = async (evaluator: Evaluator, message: ToWorker): Promise<FromWorker> => {
+  const { task } = message
+  switch (message.kind) {
+    case 'evaluate': {
+      const result = await evaluator.evaluate(message.argument, (progress) =>
+        send({ kind: 'progress', task, progress }),
+      )
+      return { kind: 'evaluated', task, result }
+    }
+    case 'transfer': {
+      const result = await evaluator.transfer(message.argument, (progress) =>
+        send({ kind: 'transferring', task, progress }),
+      )
+      return { kind: 'transferred', task, result }
+    }
+    case 'check':
+      return { kind: 'checked', task, report: await evaluator.check(message.argument) }
+    case 'checkTransfer':
+      await evaluator.checkTransfer(message.argument)
+      return { kind: 'transferable', task }
+  }
+}
 
 const start = async (modulePath: string, threads: number): Promise<void> => {
   const loaded: unknown = await import(pathToFileURL(modulePath).href)
@@ -36,19 +54,10 @@ const start = async (modulePath: string, threads: number): Promise<void> => {
   const handle = async (message: ToWorker): Promise<void> => {
     const { task } = message
     try {
-      if (message.kind === 'check')
-        send({ kind: 'checked', task, report: await evaluator.check(message.argument) })
-      else if (message.kind === 'evaluate') {
-        const result = await evaluator.evaluate(message.argument, (progress) =>
-          send({ kind: 'progress', task, progress }),
-        )
-        finish({ kind: 'evaluated', task, result })
-      } else {
-        const result = await evaluator.transfer(message.argument, (progress) =>
-          send({ kind: 'transferring', task, progress }),
-        )
-        finish({ kind: 'transferred', task, result })
-      }
+      const told = await answer(evaluator, message)
+      // The pool decides by what is held now whether this process goes on.
+      beat()
+      send(told)
     } catch (error) {
       const environment = error instanceof Error && error.name === 'EnvironmentError'
       send({ kind: 'error', task, ...textOf(error), environment })

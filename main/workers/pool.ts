@@ -1,9 +1,11 @@
 import type { DataReport, WorkerStatus } from '../../shared/contract.ts'
 import type { DataConfig } from '../../shared/records.ts'
+import type { TransferConfig } from '../../shared/transfer.ts'
 import { defaultLimits, defaultWorkers, type Limits } from './limits.ts'
 import { CHILD_FILE, spawnNode, type Child, type Spawn } from './process.ts'
 import {
   ATTEMPTS,
+  checkTransferWork,
   checkWork,
   evaluationWork,
   transferWork,
@@ -32,6 +34,8 @@ export type Pool = {
   transfer(job: TransferJob): Promise<TransferOutcome>
   /** Opens a data set in a worker; throws an EnvironmentError of one sentence when it can't be used. */
   check(data: DataConfig): Promise<DataReport>
+  /** Throws likewise when the files that a transfer needs can't be used. */
+  checkTransfer(config: TransferConfig): Promise<void>
   /** Versions and device, once a worker has told them. */
   facts(): Readonly<Record<string, string>>
   status(): WorkerStatus[]
@@ -179,6 +183,15 @@ export const createPool = (options: PoolOptions): Pool => {
     pump()
   }
 
+  const ask = <Reply>({ work, reply }: { work: Work; reply: Promise<Reply> }): Promise<Reply> => {
+    if (closed) work.cancel()
+    else {
+      queue.unshift(work)
+      pump()
+    }
+    return reply
+  }
+
   const undertake = <O>(
     { work, outcome }: { work: Work; outcome: Promise<O> },
     signal: AbortSignal,
@@ -208,15 +221,8 @@ export const createPool = (options: PoolOptions): Pool => {
     count,
     run: async (job) => undertake(evaluationWork(job, limits.taskSeconds(job.task)), job.signal),
     transfer: async (job) => undertake(transferWork(job, limits.transferSeconds(job.run)), job.signal),
-    check: async (data) => {
-      const { work, report } = checkWork(data)
-      if (closed) work.cancel()
-      else {
-        queue.unshift(work)
-        pump()
-      }
-      return report
-    },
+    check: async (data) => ask(checkWork(data)),
+    checkTransfer: async (config) => void (await ask(checkTransferWork(config))),
     facts: () => facts,
     status: () => slots.map(statusOf),
     onStatus: (listener) => {

@@ -9,7 +9,7 @@ import type {
   EvaluationResult,
   EvaluationTask,
 } from '../../shared/records.ts'
-import type { TransferProgress, TransferResult, TransferRun } from '../../shared/transfer.ts'
+import type { TransferConfig, TransferProgress, TransferResult, TransferRun } from '../../shared/transfer.ts'
 
 /** What an evaluator module exports: `createEvaluator`. It is called once a process, before any task. */
 export type EvaluatorModule = {
@@ -33,6 +33,8 @@ export type Evaluator = {
   transfer(run: TransferRun, report: (progress: TransferProgress) => void): Promise<TransferResult>
   /** Opens a data set and says what is in it; throws with one sentence when it can't be used. */
   check(data: DataConfig): Promise<DataReport>
+  /** Throws with one sentence when the files that a transfer needs can't be used. */
+  checkTransfer(config: TransferConfig): Promise<void>
 }
 
 /** Not the candidate's fault: data that can't be read, a runtime that doesn't load. One sentence for the user. */
@@ -44,6 +46,7 @@ export type ToWorker =
   | { readonly kind: 'evaluate'; readonly task: number; readonly argument: EvaluationTask }
   | { readonly kind: 'transfer'; readonly task: number; readonly argument: TransferRun }
   | { readonly kind: 'check'; readonly task: number; readonly argument: DataConfig }
+  | { readonly kind: 'checkTransfer'; readonly task: number; readonly argument: TransferConfig }
 
 export type FromWorker =
   | { readonly kind: 'ready'; readonly facts: Readonly<Record<string, string>> }
@@ -54,6 +57,7 @@ export type FromWorker =
   | { readonly kind: 'evaluated'; readonly task: number; readonly result: EvaluationResult }
   | { readonly kind: 'transferred'; readonly task: number; readonly result: TransferResult }
   | { readonly kind: 'checked'; readonly task: number; readonly report: DataReport }
+  | { readonly kind: 'transferable'; readonly task: number }
   | {
       readonly kind: 'error'
       readonly task: number

@@ -6,7 +6,7 @@ import type {
   EvaluationTask,
   Failure,
 } from '../../shared/records.ts'
-import type { TransferProgress, TransferResult, TransferRun } from '../../shared/transfer.ts'
+import type { TransferConfig, TransferProgress, TransferResult, TransferRun } from '../../shared/transfer.ts'
 import { EnvironmentError, type FromWorker, type News, type ToWorker } from './protocol.ts'
 import type { Ending } from './worker.ts'
 
@@ -93,25 +93,42 @@ export const transferWork = ({ run, key, ...job }: TransferJob, seconds: number)
     (message) => (message.kind === 'transferred' ? message.result : null),
   )
 
-export const checkWork = (data: DataConfig): { work: Work; report: Promise<DataReport> } => {
-  const { promise, resolve, reject } = Promise.withResolvers<DataReport>()
+/** A question of the user's; rejects with an EnvironmentError of one sentence. */
+const question = <Reply>(
+  message: Work['message'],
+  replyOf: (message: FromWorker) => Reply | null,
+): { work: Work; reply: Promise<Reply> } => {
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
   const work: Work = {
     question: true,
-    message: (task) => ({ kind: 'check', task, argument: data }),
+    message,
     seconds: CHECK_SECONDS,
     about: null,
     onStart: () => undefined,
     onNews: () => undefined,
     onEnd: (ending) => {
-      if (ending.kind === 'gone') reject(new EnvironmentError(ending.cause))
-      else if (ending.message.kind === 'checked') resolve(ending.message.report)
+      const reply = ending.kind === 'answer' ? replyOf(ending.message) : null
+      if (reply !== null) resolve(reply)
+      else if (ending.kind === 'gone') reject(new EnvironmentError(ending.cause))
       else if (ending.message.kind === 'error') reject(new EnvironmentError(ending.message.message))
       return false
     },
     cancel: () => reject(new EnvironmentError('the workers have been ended')),
   }
-  return { work, report: promise }
+  return { work, reply: promise }
 }
+
+export const checkWork = (data: DataConfig): { work: Work; reply: Promise<DataReport> } =>
+  question(
+    (task) => ({ kind: 'check', task, argument: data }),
+    (message) => (message.kind === 'checked' ? message.report : null),
+  )
+
+export const checkTransferWork = (config: TransferConfig): { work: Work; reply: Promise<true> } =>
+  question(
+    (task) => ({ kind: 'checkTransfer', task, argument: config }),
+    (message) => (message.kind === 'transferable' ? true : null),
+  )
 
 type Tried<Result> = { readonly work: Work; readonly outcome: Promise<OutcomeOf<Result>> }
 

@@ -108,6 +108,7 @@ export const quickPool = (
     tasks,
     transfer: () => Promise.reject(new Error('quick pool: has no tasks')),
     check: () => Promise.reject(new Error('quick pool: has no data')),
+    checkTransfer: () => Promise.reject(new Error('quick pool: has no tasks')),
     facts: () => ({}),
     status: () => [],
     onStatus: () => () => true,

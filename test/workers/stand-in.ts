@@ -194,5 +194,8 @@ export const createEvaluator = async ({ threads }: EvaluatorOptions): Promise<Ev
       return transfer(run, report, milliseconds(), process.env['NORMFORGE_STANDIN_LOG'])
     },
     check,
+    checkTransfer: async ({ data: { kind, path } }) => {
+      if (kind === 'folder' || kind === 'coco') throw new EnvironmentError(`stand-in: no images in ${path}`)
+    },
   }
 }
