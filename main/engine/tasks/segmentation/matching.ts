@@ -6,6 +6,8 @@ import type { Random } from '../../../../shared/random.ts'
 
 const OBJECT = 0.7
 const BACKGROUND = 0.3
+/** Overlaps that differ by no more are ties: rounding makes so much. */
+const ROUNDING = 1e-5
 
 /** Intersection over union of box `i` of `a` and box `j` of `b`. */
 export const overlap = (a: Float32Array, i: number, b: Float32Array, j: number): number => {
@@ -41,7 +43,7 @@ export const matchAnchors = (anchors: Float32Array, objects: Float32Array): Int3
   }
   for (let a = 0; a < count; a++)
     for (let o = 0; o < most; o++)
-      if (table[a * most + o]! > 0 && table[a * most + o] === bestOfObject[o]) matched[a] = o
+      if (table[a * most + o]! > 0 && table[a * most + o]! >= bestOfObject[o]! - ROUNDING) matched[a] = o
   return matched
 }
 

@@ -37,6 +37,6 @@ export const pasteMask = (probabilities: Float32Array, box: Box, height: number,
       else counts.push(place - done, 1)
       done = place + 1
     }
-  counts.push(height * width - done)
+  if (done < height * width) counts.push(height * width - done)
   return { height, width, counts }
 }
