@@ -1,4 +1,5 @@
 /** Boxes as tensors `[…, 4]` of y₁, x₁, y₂, x₂ in pixels of the square image. */
+import { select } from '../../gradients/elementwise.ts'
 import { loadRuntime, type Tensor } from '../../runtime.ts'
 
 /** Deltas beyond this would make boxes without bound (Detectron's 1000 pixels over 16). */
@@ -51,10 +52,11 @@ const centred = (boxes: Tensor): Four => {
   return [top.add(bottom).mul(0.5), left.add(right).mul(0.5), side(top, bottom), side(left, right)]
 }
 
-/** Boxes cut off at the edges of an image of side `side`. */
+/** Boxes cut off at the edges of an image of side `side`. What is not a number becomes 0: the losses tell of it. */
 export const clipBoxes = (boxes: Tensor, side: number): Tensor => {
   const { tf } = loadRuntime()
-  return tf.minimum(tf.maximum(boxes, 0), side)
+  const numbers = select(tf.equal(boxes, boxes), boxes, tf.scalar(0))
+  return tf.minimum(tf.maximum(numbers, 0), side)
 }
 
 /** Intersection over union of boxes `[n, a, 4]` and `[n, b, 4]`: `[n, a, b]`; 0 where either is empty. */

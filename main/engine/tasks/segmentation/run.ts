@@ -76,6 +76,9 @@ const backboneOf = ({ network: { backbone } }: SegmentationConfig): Map<string, 
   return new Map(own)
 }
 
+const allFinite = (state: ReadonlyMap<string, Float32Array>): boolean =>
+  [...state.values()].every((values) => values.every(Number.isFinite))
+
 type Parts = {
   readonly run: TransferRun & { readonly config: SegmentationConfig }
   readonly data: SegmentationData
@@ -118,8 +121,12 @@ class Training {
       if (bad) return this.#result('diverged', `The ${bad} loss was ${losses[bad]} at step ${step}.`)
       this.#add(losses)
       const measured = step % evaluateEvery === 0 || step === steps
+      const kept = step % checkpointEvery === 0 || step === steps
+      const state = measured || kept ? detector.state() : null
+      if (state && !allFinite(state))
+        return this.#result('diverged', `A weight was not finite after step ${step}.`)
       if (measured || step % pointEvery === 0) await this.#point(measured)
-      if (step % checkpointEvery === 0 || step === steps) this.#checkpoint()
+      if (state && kept) this.#checkpoint(state)
     }
     return this.#result('finished', null)
   }
@@ -148,9 +155,8 @@ class Training {
     return [measure(this.#truths, detections), name]
   }
 
-  #checkpoint(): void {
-    const { run, detector } = this.#parts
-    const named = detector.state()
+  #checkpoint(named: ReadonlyMap<string, Float32Array>): void {
+    const { run } = this.#parts
     const state: Kept = {
       curve: this.#curve,
       sums: this.#sums,

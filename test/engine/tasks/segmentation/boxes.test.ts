@@ -69,6 +69,7 @@ test('box deltas: a shift by half a side and a doubling, by hand, and back', () 
   const grown = decodeBoxes(from, boxes([0, 0, 10, 0]), [1, 1]).dataSync()
   near([grown[2]! - grown[0]!], [(20 * 1000) / 16], 1e-2)
   near(clipBoxes(boxes([-3, 5, 70, 64]), 64).dataSync(), [0, 5, 64, 64])
+  near(clipBoxes(boxes([NaN, -Infinity, Infinity, 64]), 64).dataSync(), [0, 0, 64, 64])
 })
 
 test('overlaps of boxes: equal, half, apart and empty', () => {

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { after, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import sharp from 'sharp'
+import { readTensors } from '../../../../main/engine/tasks/checkpoint.ts'
+import { runSegmentation } from '../../../../main/engine/tasks/segmentation/run.ts'
+import { EnvironmentError } from '../../../../main/workers/protocol.ts'
+import { knownLayer } from '../../../../shared/known.ts'
+import { TRANSFER_TASKS, type TransferProgress, type TransferResult } from '../../../../shared/transfer.ts'
+import { runTiny, TINY } from './tiny.ts'
+
+const root = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-segmentation-'))
+after(() => fs.rmSync(root, { recursive: true, force: true }))
+const folder = (name: string): string => path.join(root, name)
+const withoutTime = ({ seconds: _, ...rest }: TransferResult) => rest
+const tensorsOf = (name: string) => readTensors(path.join(folder(name), 'checkpoint-6.bin'))!.tensors
+
+test('a run reports its points and pictures and ends with the last measures', async () => {
+  const reports: TransferProgress[] = []
+  const result = await runSegmentation(
+    { graph: knownLayer('EvoNorm-B0').graph, config: TINY, seed: 3, folder: folder('whole') },
+    (progress) => reports.push(progress),
+  )
+  assert.equal(result.outcome, 'finished')
+  assert.equal(result.step, 6)
+  assert.deepEqual(
+    result.curve.map(({ step, measures }) => [step, measures !== null]),
+    [1, 2, 3, 4, 5, 6].map((step) => [step, step % 3 === 0]),
+  )
+  assert.deepEqual(
+    reports.map(({ point }) => point),
+    result.curve,
+  )
+  const { measures, losses } = TRANSFER_TASKS.segmentation
+  for (const name of Object.keys(result.measures)) assert.ok(name in measures, name)
+  for (const point of result.curve) assert.deepEqual(Object.keys(point.losses), Object.keys(losses))
+  const pictures = reports.flatMap(({ picture }) => picture ?? [])
+  assert.deepEqual(pictures, ['overlay-3.png', 'overlay-6.png'])
+  // Three images, each found beside true, two pairs a row.
+  const { width, height } = await sharp(path.join(folder('whole'), 'overlay-6.png')).metadata()
+  assert.deepEqual([width, height], [4 * 196 - 4, 2 * 196 - 4])
+})
+
+test('a run killed in the middle ends, when it goes on, as one that was not', async () => {
+  const killed = folder('killed')
+  const child = spawn(process.execPath, [path.join(import.meta.dirname, 'tiny.ts'), killed, '6'], {
+    stdio: 'ignore',
+  })
+  const gone = once(child, 'exit')
+  while (!fs.existsSync(path.join(killed, 'checkpoint-2.bin')) && child.exitCode === null) await sleep(5)
+  child.kill('SIGKILL')
+  await gone
+  assert.ok(!fs.existsSync(path.join(killed, 'checkpoint-6.bin')), 'it was killed too late to tell')
+  assert.deepEqual(withoutTime(await runTiny(killed)), withoutTime(await runTiny(folder('whole'))))
+  assert.deepEqual(tensorsOf('killed'), tensorsOf('whole'))
+})
+
+test('a backbone is taken over from another run’s checkpoint', async () => {
+  const backbone = path.join(folder('whole'), 'checkpoint-6.bin')
+  const rest = { ...TINY, network: { ...TINY.network, backbone } }
+  const still = { ...rest, training: { ...TINY.training, steps: 1, learningRate: 0 } }
+  await runTiny(folder('lent'), still)
+  const [lent, own] = ['lent/checkpoint-1.bin', 'whole/checkpoint-6.bin'].map((file) =>
+    readTensors<{ names: string[] }>(path.join(root, file))!,
+  )
+  const at = (name: string) => [
+    lent!.tensors[lent!.state.names.indexOf(name)],
+    own!.tensors[own!.state.names.indexOf(name)],
+  ]
+  const [stem, before] = at('backbone/weights/0')
+  assert.deepEqual(stem, before)
+  const [head, other] = at('heads/weights/1')
+  assert.notDeepEqual(head, other)
+  await assert.rejects(
+    runTiny(folder('foreign'), { network: { ...TINY.network, backbone: import.meta.filename } }),
+    EnvironmentError,
+  )
+})
+
+test('a loss that is not finite ends a run as diverged, with its step', async () => {
+  const training = { ...TINY.training, steps: 30, learningRate: 1e12, warmupSteps: 0 }
+  const result = await runTiny(folder('diverged'), { training, evaluateEvery: 100 })
+  assert.equal(result.outcome, 'diverged')
+  assert.ok(result.step < 30)
+  assert.match(result.reason!, new RegExp(`step ${result.step}\\.$`))
+  assert.ok(result.curve.every(({ losses }) => Object.values(losses).every(Number.isFinite)))
+})
+
+test('COCO without a folder, or without its parts, is not the layer’s fault', async () => {
+  for (const data of [
+    { ...TINY.data, kind: 'coco' as const },
+    { ...TINY.data, kind: 'coco' as const, path: root },
+  ])
+    await assert.rejects(runTiny(folder('none'), { data }), EnvironmentError)
+})
+
+const coco = path.join(import.meta.dirname, '../../../../../shared/data/coco-tiny')
+test('COCO’s images train and are measured', { skip: !fs.existsSync(coco) && `needs ${coco}` }, async () => {
+  const data = { kind: 'coco', path: coco, imageSize: 64, trainingImages: 4, validationImages: 2 } as const
+  const result = await runTiny(folder('coco'), { data, training: { ...TINY.training, steps: 2 } })
+  assert.equal(result.outcome, 'finished')
+  assert.ok('maskAp' in result.measures)
+})
