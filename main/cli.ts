@@ -1,12 +1,15 @@
-/** The command line: searches on the same engine and store as the workbench. */
+/** The command line: searches and transfers on the same engine and store as the workbench. */
 import { Command, CommanderError } from 'commander'
 import { ContractError } from '../shared/contract.ts'
+import { addClassify } from './cli/classify.ts'
 import { addDoctor } from './cli/doctor.ts'
 import { EXIT, UserError } from './cli/errors.ts'
+import { addExport } from './cli/export.ts'
 import { addList } from './cli/list.ts'
 import { addResume, addSearch } from './cli/search.ts'
 import { addShow } from './cli/show.ts'
-import { addTrain } from './cli/train.ts'
+import { addTransfer } from './cli/transfer.ts'
+import { addTransfers } from './cli/transfers.ts'
 import { StoreError } from './store/errors.ts'
 import { version } from './versions.ts'
 
@@ -15,7 +18,18 @@ const program = new Command('normforge')
   .version(version)
   .exitOverride()
   .showSuggestionAfterError()
-for (const add of [addSearch, addResume, addList, addShow, addTrain, addDoctor]) add(program)
+const COMMANDS = [
+  addSearch,
+  addResume,
+  addList,
+  addShow,
+  addClassify,
+  addTransfer,
+  addTransfers,
+  addExport,
+  addDoctor,
+]
+for (const add of COMMANDS) add(program)
 for (const command of program.commands) command.exitOverride()
 
 try {

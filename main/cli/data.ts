@@ -24,10 +24,16 @@ export const dataConfig = (given: string | undefined, config: DataConfig): DataC
   return given === 'shapes' ? { ...numbers, kind: 'shapes' } : { ...numbers, ...folder(given) }
 }
 
-const folder = (given: string): Pick<DataConfig, 'kind' | 'path'> => {
+/** The full path of a folder that is there. */
+export const userFolder = (given: string): string => {
   const full = userPath(given)
-  if (!statSync(full, { throwIfNoEntry: false })?.isDirectory())
-    throw new UserError(`--data: needs "shapes" or a folder, got "${given}"`)
+  if (statSync(full, { throwIfNoEntry: false })?.isDirectory()) return full
+  throw new UserError(`--data: needs "shapes" or a folder, got "${given}"`)
+}
+
+/** What kind of classification data a folder holds. */
+export const folder = (given: string): Pick<DataConfig, 'kind' | 'path'> => {
+  const full = userFolder(given)
   const items = readdirSync(full, { withFileTypes: true })
   if (items.some(({ name }) => /^data_batch.*\.bin$/.test(name))) return { kind: 'cifar10', path: full }
   if (items.some((item) => item.isDirectory())) return { kind: 'folder', path: full }

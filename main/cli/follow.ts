@@ -2,7 +2,7 @@ import type { Search } from '../../shared/records.ts'
 import { getSearch } from '../store/searches.ts'
 import { summaryOf } from '../summary.ts'
 import { EXIT } from './errors.ts'
-import { createProgress } from './progress.ts'
+import { createProgress, searchStep } from './progress.ts'
 import { reportOf, reportText } from './report.ts'
 import type { Session } from './session.ts'
 
@@ -22,7 +22,7 @@ export const follow = async ({ db, pool, runner }: Session, id: string, json: bo
   process.on('SIGINT', interrupt)
   process.on('SIGTERM', interrupt)
   const progress = createProgress()
-  const show = (): void => progress.show(summaryOf(db, getSearch(db, id)!, pool.count))
+  const show = (): void => progress.show(searchStep(summaryOf(db, getSearch(db, id)!, pool.count)))
   show()
   const timer = setInterval(show, PROGRESS_MS)
   const search = await runner.ended(id)

@@ -13,6 +13,12 @@ export const wholeNumber =
 export const presetOption = (): Option =>
   new Option('--preset <name>', 'where the settings come from').choices(Object.keys(PRESETS)).default('demo')
 
+export const layerOption = (): Option =>
+  new Option(
+    '--layer <layer>',
+    'the name of a known layer, <search>:<number> for one that a search found, or a JSON file',
+  ).makeOptionMandatory()
+
 export const seedOption = (): Option =>
   new Option('--seed <n>', 'what chance starts from').argParser(wholeNumber(0))
 

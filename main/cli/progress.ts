@@ -1,10 +1,12 @@
-/** A search's progress on stderr: a bar on a terminal, else a line now and then. */
+/** Progress on stderr: a bar on a terminal, else a line now and then. */
 import { SingleBar } from 'cli-progress'
 import type { SearchSummary } from '../../shared/contract.ts'
 import { mean } from '../../shared/pareto.ts'
 import { count, duration, percent } from './text.ts'
 
-export type Progress = { show(summary: SearchSummary): void; end(): void }
+/** `part`: 0..1. Where there are lines, a new stage gets one at once. */
+export type Step = { readonly part: number; readonly text: string; readonly stage: string }
+export type Progress = { show(step: Step): void; end(): void }
 
 const LINE_SECONDS = 15
 
@@ -26,29 +28,37 @@ const bar = (stream: NodeJS.WriteStream): Progress => {
   })
   single.start(100, 0, { text: 'starting' })
   return {
-    show: (summary) =>
-      single.update(Math.floor(100 * (summary.progress ?? 0)), { text: progressText(summary) }),
+    show: ({ part, text }) => single.update(Math.floor(100 * part), { text }),
     end: () => single.stop(),
   }
 }
 
 const lines = (stream: NodeJS.WriteStream): Progress => {
   let last = -Infinity
-  let stage = ''
+  let before = ''
   return {
-    show: (summary) => {
+    show: ({ part, text, stage }) => {
       const now = performance.now() / 1000
-      if (now - last < LINE_SECONDS && summary.search.stage === stage) return
+      if (now - last < LINE_SECONDS && stage === before) return
       last = now
-      stage = summary.search.stage
-      stream.write(`${Math.floor(100 * (summary.progress ?? 0))} %  ${progressText(summary)}\n`)
+      before = stage
+      stream.write(`${Math.floor(100 * part)} %  ${text}\n`)
     },
     end: () => undefined,
   }
 }
 
+export const leftText = ({ low, high }: { low: number; high: number }): string =>
+  `${duration(low)} to ${duration(high)} left`
+
+export const searchStep = (summary: SearchSummary): Step => ({
+  part: summary.progress ?? 0,
+  text: progressText(summary),
+  stage: summary.search.stage,
+})
+
 /** Stage, counts, the best against the best baseline, and the time left. */
-export const progressText = ({ search, funnel, best, baselines, eta }: SearchSummary): string => {
+const progressText = ({ search, funnel, best, baselines, eta }: SearchSummary): string => {
   const known = baselines.flatMap(({ name, scores }) => (scores ? [{ name, average: mean(scores) }] : []))
   const top = known.sort((a, b) => b.average - a.average)[0]
   const rejected = funnel.static + funnel.quality + funnel.stability
@@ -57,6 +67,6 @@ export const progressText = ({ search, funnel, best, baselines, eta }: SearchSum
     `${count(funnel.generated, 'candidate')}: ${funnel.scored} scored, ${rejected} rejected`,
     ...(best ? [`best ${percent(best.average)}`] : []),
     ...(top ? [`${top.name} ${percent(top.average)}`] : []),
-    eta ? `${duration(eta.low)} to ${duration(eta.high)} left` : 'time left not known yet',
+    eta ? leftText(eta) : 'time left not known yet',
   ].join(' | ')
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { DATA_SETS, PRESETS } from '../../shared/catalog.ts'
 import type { SearchConfig } from '../../shared/records.ts'
+import { searchConfigSchema } from '../../shared/schemas.ts'
 import { dataConfig, checkData } from './data.ts'
 import { findSearch } from './find.ts'
 import { follow } from './follow.ts'
@@ -33,7 +34,7 @@ export const configOf = ({ data, preset, seed, space, set }: SearchOptions): Sea
     space: space ?? config.space,
     data: dataConfig(data, config.data),
   }
-  return applySettings(chosen, set)
+  return applySettings(chosen, set, searchConfigSchema)
 }
 
 const search = async (options: SearchOptions): Promise<number> => {

@@ -1,12 +1,15 @@
-/** The `--set key=value` options: dotted keys into a search's settings, checked by the schema. */
-import type { SearchConfig } from '../../shared/records.ts'
-import { searchConfigSchema } from '../../shared/schemas.ts'
+/** The `--set key=value` options: dotted keys into settings, checked by their schema. */
+import type { z } from 'zod'
 import { UserError } from './errors.ts'
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 
 /** A copy of `config` with each setting applied. Throws a UserError that names key, needed and got. */
-export const applySettings = (config: SearchConfig, settings: readonly string[]): SearchConfig => {
+export const applySettings = <Config>(
+  config: Config,
+  settings: readonly string[],
+  schema: z.ZodType<Config>,
+): Config => {
   const changed = JSON.parse(JSON.stringify(config)) as Json
   const given = settings.map((setting) => {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(setting) ?? []
@@ -15,9 +18,12 @@ export const applySettings = (config: SearchConfig, settings: readonly string[])
     place(changed, key.trim(), valueOf(value))
     return key.trim()
   })
-  const parsed = searchConfigSchema.safeParse(changed)
+  const parsed = schema.safeParse(changed)
   if (parsed.success) return parsed.data
-  const { path, message } = parsed.error.issues[0]!
+  const issue = parsed.error.issues[0]!
+  const { path, message } = issue
+  if (issue.code === 'unrecognized_keys')
+    throw unknownKey([...path, issue.keys[0]!].join('.'), keysOf(JSON.parse(JSON.stringify(config)) as Json))
   const key = path.join('.')
   const blamed = given.find((name) => key.startsWith(name)) ?? key
   throw new UserError(`--set ${blamed}: ${needed(message)}, got ${JSON.stringify(at(changed, path))}`)
@@ -32,20 +38,20 @@ const valueOf = (text: string): Json => {
   }
 }
 
-/** Keys that settings have beyond those present in a preset. */
-const OPTIONAL = ['data.path']
-
+/** Whether there is such a key, the schema says: some may be absent, as `data.path` is. */
 const place = (config: Json, key: string, value: Json): void => {
   const steps = key.split('.')
   const last = steps.pop()!
   const parent = steps.reduce<Json | undefined>((node, step) => child(node, step), config)
-  const known = child(parent, last) !== undefined || OPTIONAL.includes(key)
-  if (!known || typeof parent !== 'object' || parent === null) {
-    const near = nearest(key, [...keysOf(config), ...OPTIONAL])
-    throw new UserError(`--set: there is no setting "${key}"; the nearest is "${near}"`)
-  }
+  if (typeof parent !== 'object' || parent === null) throw unknownKey(key, keysOf(config))
   ;(parent as { [key: string]: Json })[last] = value
 }
+
+/** Beside the keys of a preset: data may have a path. */
+const unknownKey = (key: string, known: readonly string[]): UserError =>
+  new UserError(
+    `--set: there is no setting "${key}"; the nearest is "${nearest(key, [...known, 'data.path'])}"`,
+  )
 
 const child = (node: Json | undefined, key: string): Json | undefined =>
   typeof node === 'object' && node !== null && Object.hasOwn(node, key)
@@ -55,12 +61,13 @@ const child = (node: Json | undefined, key: string): Json | undefined =>
 const at = (config: Json, path: readonly PropertyKey[]): Json | undefined =>
   path.reduce<Json | undefined>((node, key) => child(node, String(key)), config)
 
+/** Keys of values and lists, and into lists. */
 const keysOf = (node: Json, prefix = ''): string[] =>
   typeof node === 'object' && node !== null
-    ? Object.entries(node).flatMap(([key, value]) => [
-        `${prefix}${key}`,
-        ...keysOf(value, `${prefix}${key}.`),
-      ])
+    ? Object.entries(node).flatMap(([key, value]) => {
+        const group = typeof value === 'object' && value !== null && !Array.isArray(value)
+        return [...(group ? [] : [`${prefix}${key}`]), ...keysOf(value, `${prefix}${key}.`)]
+      })
     : []
 
 /** The known key that is fewest edits away; a key without its path counts as its last part. */

@@ -51,7 +51,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
     return node('test/run.ts', args)
   },
   cli: async (args) => {
-    if (['search', 'resume', 'train'].includes(args[0] ?? '')) await ensureEngine()
+    if (['search', 'resume', 'classify', 'train', 'transfer'].includes(args[0] ?? '')) await ensureEngine()
     return node('main/cli.ts', args)
   },
   bench: async (args) => {

@@ -19,9 +19,12 @@ import type { NewRun } from '../store/runs.ts'
 import { getSearch, keyOf } from '../store/searches.ts'
 
 /** The layer that a reference means. Throws a ContractError when there is none, or it is no legal one. */
-export const resolveLayer = (db: Database, reference: LayerReference): PromotedLayer => {
+export const resolveLayer = (db: Database, reference: LayerReference): PromotedLayer =>
+  'search' in reference ? candidateReference(db, reference.search, reference.number) : freeLayer(reference)
+
+/** A layer that no store is needed for. */
+export const freeLayer = (reference: Exclude<LayerReference, { search: string }>): PromotedLayer => {
   if ('known' in reference) return knownReference(reference.known)
-  if ('search' in reference) return candidateReference(db, reference.search, reference.number)
   const broken = ruleBroken(reference.graph)
   if (broken !== null) throw new ContractError('invalid', `layer: ${broken}`)
   return promoted(reference.graph, reference.label || 'imported layer', { kind: 'imported' })
@@ -29,10 +32,10 @@ export const resolveLayer = (db: Database, reference: LayerReference): PromotedL
 
 const KNOWN_NAMES = new Map(KNOWN.map(({ name, graph }) => [fingerprint(graph), name]))
 
-/** By its best name, without dead nodes: figures must not depend on them. */
+/** By its best name. */
 const promoted = (graph: Graph, label: string, from: LayerSource): PromotedLayer => {
   const print = fingerprint(graph)
-  return { graph: canonical(graph), fingerprint: print, label: KNOWN_NAMES.get(print) ?? label, from }
+  return { graph, fingerprint: print, label: KNOWN_NAMES.get(print) ?? label, from }
 }
 
 const knownReference = (name: string): PromotedLayer => {
@@ -63,7 +66,10 @@ export const lineUp = ({ graph, fingerprint, label }: PromotedLayer, config: Tra
   return all.filter((layer, i) => all.findIndex((other) => other.fingerprint === layer.fingerprint) === i)
 }
 
-/** All runs of a promotion: seed by seed, the layer first, so that every seed makes the comparison firmer. */
+/**
+ * All runs of a promotion: seed by seed, the layer first, so that every seed makes the comparison firmer. Equal layers
+ * share their runs, so that the canonical graph is trained.
+ */
 export const runsOfPlan = (layers: readonly LineUp[], config: TransferConfig): NewRun[] => {
   const protocol = protocolOf(config)
   return seedsOf(config).flatMap((seed) =>
@@ -73,7 +79,7 @@ export const runsOfPlan = (layers: readonly LineUp[], config: TransferConfig): N
       fingerprint,
       seed,
       steps: config.training.steps,
-      graph,
+      graph: canonical(graph),
     })),
   )
 }

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
-import { graphSchema } from '../../shared/schemas.ts'
+import { graphSchema, searchConfigSchema } from '../../shared/schemas.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 import { knownLayer } from '../../shared/known.ts'
 import { applySettings } from '../../main/cli/settings.ts'
@@ -151,7 +151,7 @@ test('a failure of the environment ends with code 2, the reason, and a search th
   assert.equal((await cli(['resume', id!, ...where])).code, 0)
 })
 
-test('train gives the accuracy and curve of one layer, known or from a file', async (t) => {
+test('classify gives the accuracy and curve of one layer, known or from a file', async (t) => {
   const folder = dataFolder(t)
   const common = [
     '--data',
@@ -163,7 +163,7 @@ test('train gives the accuracy and curve of one layer, known or from a file', as
     '--set',
     'training.groups=2',
   ]
-  const { code, out } = await cli(['train', '--layer', 'evonorm-s0', ...common, '--json'])
+  const { code, out } = await cli(['classify', '--layer', 'evonorm-s0', ...common, '--json'])
   assert.equal(code, 0)
   const { task, result } = JSON.parse(out) as {
     task: {
@@ -185,12 +185,12 @@ test('train gives the accuracy and curve of one layer, known or from a file', as
 
   const file = path.join(folder, 'layer.json')
   writeFileSync(file, JSON.stringify(knownLayer('EvoNorm-B2').graph))
-  const text = await cli(['train', '--layer', file, ...common])
+  const text = await cli(['classify', '--layer', file, ...common])
   assert.equal(text.code, 0)
   assert.match(text.out, /^x \/ max\(std_nhw\(x\), rms_hw\(x\) - x\)\n/)
   assert.match(text.out, /accuracy \d+\.\d %/)
   writeFileSync(file, '{"version":1,"nodes":[{"op":"tan","inputs":[0]}],"affine":true}')
-  const broken = await cli(['train', '--layer', file, ...common])
+  const broken = await cli(['classify', '--layer', file, ...common])
   assert.equal(broken.code, 1)
   assert.match(broken.err, /not a layer: nodes\.0\.op/)
 })
@@ -215,7 +215,10 @@ test("the user's errors end with code 1 and one line that says what is needed", 
     ],
     [['list', '--data-folder', folder], /searches\.sqlite is not a store/],
     [['show', 'abc', '--data-folder', empty], /there is no search "abc"/],
-    [['train', '--layer', 'BN-RELUX'], /--layer: needs a JSON file or one of BN-ReLU, .* got "BN-RELUX"/],
+    [
+      ['classify', '--layer', 'BN-RELUX'],
+      /--layer: needs a JSON file, <search>:<number> or one of BN-ReLU, .* got "BN-RELUX"/,
+    ],
   ]
   const results = await Promise.all(cases.map(([args]) => cli(args)))
   for (const [i, { code, out, err }] of results.entries()) {
@@ -236,7 +239,7 @@ test('doctor prints facts as JSON', async () => {
 })
 
 const demo = PRESETS.demo.config
-const set = (...settings: string[]) => applySettings(demo, settings)
+const set = (...settings: string[]) => applySettings(demo, settings, searchConfigSchema)
 const needs = (message: string) => (error: unknown) => error instanceof UserError && error.message === message
 
 test('settings go anywhere into the configuration, and leave the rest', () => {

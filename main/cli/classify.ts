@@ -1,10 +1,7 @@
 /** Trains one layer on one architecture, without rejection and without the store. */
-import { existsSync, readFileSync } from 'node:fs'
 import { Option, type Command } from 'commander'
 import { ARCHITECTURES } from '../../shared/catalog.ts'
 import { formulaText } from '../../shared/formula.ts'
-import type { Graph } from '../../shared/graph.ts'
-import { KNOWN } from '../../shared/known.ts'
 import type {
   ArchitectureConfig,
   ArchitectureName,
@@ -12,16 +9,25 @@ import type {
   EvaluationTask,
   SearchConfig,
 } from '../../shared/records.ts'
-import { parseGraph } from '../../shared/rules.ts'
 import type { Outcome } from '../workers/pool.ts'
-import { checkData, userPath } from './data.ts'
-import { EXIT, UserError } from './errors.ts'
-import { jsonOption, presetOption, seedOption, setOption, wholeNumber, workerOptions } from './options.ts'
+import { checkData } from './data.ts'
+import { EXIT } from './errors.ts'
+import { layerOf } from './layer.ts'
+import {
+  dataFolderOption,
+  jsonOption,
+  layerOption,
+  presetOption,
+  seedOption,
+  setOption,
+  wholeNumber,
+  workerOptions,
+} from './options.ts'
 import { configOf } from './search.ts'
 import { openPool, type SessionOptions } from './session.ts'
 import { duration, percent, table } from './text.ts'
 
-type TrainOptions = SessionOptions & {
+type ClassifyOptions = SessionOptions & {
   readonly layer: string
   readonly data?: string
   readonly preset: SearchConfig['preset']
@@ -32,29 +38,15 @@ type TrainOptions = SessionOptions & {
   readonly json?: boolean
 }
 
-/** A known layer by name, or a layer in a JSON file. */
-const layerOf = (given: string): Graph => {
-  const known = KNOWN.find(({ name }) => name.toLowerCase() === given.toLowerCase())
-  if (known) return known.graph
-  const file = userPath(given)
-  const names = KNOWN.map(({ name }) => name).join(', ')
-  if (!existsSync(file)) throw new UserError(`--layer: needs a JSON file or one of ${names}, got "${given}"`)
-  try {
-    return parseGraph(readFileSync(file, 'utf8'), `--layer ${given}`)
-  } catch (error) {
-    throw new UserError((error as Error).message)
-  }
-}
-
 const architectureOf = (config: SearchConfig, name: ArchitectureName): ArchitectureConfig =>
   config.architectures.find((architecture) => architecture.name === name) ?? { name, width: 0.25, depth: 1 }
 
-const taskOf = (options: TrainOptions): EvaluationTask => {
+const taskOf = (options: ClassifyOptions): EvaluationTask => {
   const config = configOf(options)
   const training = { ...config.training, steps: options.steps ?? config.training.steps }
   return {
     purpose: 'score',
-    graph: layerOf(options.layer),
+    graph: layerOf(options.layer, options).graph,
     seed: config.seed,
     data: checkData(config.data),
     architectures: [architectureOf(config, options.architecture)],
@@ -63,7 +55,7 @@ const taskOf = (options: TrainOptions): EvaluationTask => {
   }
 }
 
-const train = async (options: TrainOptions): Promise<number> => {
+const classify = async (options: ClassifyOptions): Promise<number> => {
   const task = taskOf(options)
   const pool = openPool({ ...options, workers: 1 })
   const controller = new AbortController()
@@ -118,20 +110,22 @@ const resultText = (
   ].join('\n')
 }
 
-export const addTrain = (program: Command): void => {
+export const addClassify = (program: Command): void => {
   const names = Object.keys(ARCHITECTURES)
   const command = program
-    .command('train')
-    .description('train one layer on one architecture')
-    .requiredOption('--layer <layer>', 'the name of a known layer, or a JSON file')
+    .command('classify')
+    .alias('train')
+    .description('train one layer on one architecture, as long as asked for')
+    .addOption(layerOption())
     .option('--data <where>', 'as for search')
     .addOption(new Option('--architecture <name>', 'the network').choices(names).default('resnet'))
     .addOption(new Option('--steps <n>', 'training steps').argParser(wholeNumber(1)))
     .addOption(presetOption())
     .addOption(seedOption())
     .addOption(setOption())
-  for (const option of [...workerOptions().slice(1), jsonOption()]) command.addOption(option)
-  command.action(async (options: TrainOptions) => {
-    process.exitCode = await train(options)
+  for (const option of [...workerOptions().slice(1), dataFolderOption(), jsonOption()])
+    command.addOption(option)
+  command.action(async (options: ClassifyOptions) => {
+    process.exitCode = await classify(options)
   })
 }

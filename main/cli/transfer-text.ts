@@ -1,0 +1,89 @@
+/** Transfers as the command line shows them. */
+import type { ComparisonRow, Difference, Verdict } from '../../shared/comparison.ts'
+import { formulaText } from '../../shared/formula.ts'
+import { scaledDownOf, TRANSFER_TASKS, type Measure } from '../../shared/transfer.ts'
+import type { TransferDetail, TransferSummary } from '../../shared/transfer/contract.ts'
+import { count, shortened, table } from './text.ts'
+
+const STATE_LENGTH = 50
+
+/** Measures in rows, layers in columns; then what the differences are worth, and what the figures are of. */
+export const transferText = ({ summary }: TransferDetail): string => {
+  const { promotion, comparison } = summary
+  const { layer, config, state } = promotion
+  const task = TRANSFER_TASKS[config.task]
+  const measures = Object.entries<Measure>(task.measures)
+  const rows = measures.flatMap(([name, measure]) => {
+    const cells = comparison.map((row) => cellOf(row, name, measure))
+    return cells.some((cell) => cell !== '-') ? [[labelOf(measure), ...cells]] : []
+  })
+  const [first, headline] = measures[0]!
+  const verdicts = comparison.flatMap(({ label, against }) =>
+    against[first] ? [`${headline.label} against ${label}: ${differenceText(against[first], headline)}`] : [],
+  )
+  const lost = comparison.flatMap(lostText)
+  return [
+    `${layer.label} in ${task.label.toLowerCase()} (${promotion.id}): ${state}`,
+    `  ${formulaText(layer.graph)}`,
+    '',
+    table(
+      ['', ...comparison.map(({ label }) => label)],
+      rows,
+      comparison.map((_, i) => i + 1),
+    ),
+    ...section('', verdicts),
+    ...section('', lost),
+    ...section(
+      `Mean ± standard deviation over ${count(config.seeds, 'seed')}. Scaled down against the paper:`,
+      scaledDownOf(config),
+    ),
+  ].join('\n')
+}
+
+const section = (head: string, lines: readonly string[]): string[] =>
+  lines.length > 0 ? ['', ...(head ? [head] : []), ...lines.map((line) => `  ${line}`)] : []
+
+const labelOf = ({ label, unit }: Measure): string => (unit === 'fraction' ? `${label}, %` : label)
+const numberOf = (value: number, { unit }: Measure): string =>
+  unit === 'fraction' ? (100 * value).toFixed(1) : value.toFixed(2)
+
+const cellOf = ({ measures }: ComparisonRow, name: string, measure: Measure): string => {
+  const sample = measures[name]
+  if (!sample) return '-'
+  const { mean, spread } = sample
+  return spread === null
+    ? numberOf(mean, measure)
+    : `${numberOf(mean, measure)} ± ${numberOf(spread, measure)}`
+}
+
+const WORDS: Readonly<Record<Verdict, string>> = {
+  better: 'better',
+  worse: 'worse',
+  noise: 'within noise',
+  open: 'one seed, so noise unknown',
+}
+
+const differenceText = ({ difference, pooled, verdict }: Difference, measure: Measure): string => {
+  const sign = difference < 0 ? '−' : '+'
+  const noise = pooled === null ? '' : ` (spread ${numberOf(pooled, measure)})`
+  return `${sign}${numberOf(Math.abs(difference), measure)}, ${WORDS[verdict]}${noise}`
+}
+
+const lostText = ({ label, runs }: ComparisonRow): string[] =>
+  (['diverged', 'collapsed', 'failed'] as const).flatMap((how) =>
+    runs[how] > 0 ? [`${label}: ${count(runs[how], 'run')} ${how}, left out of the means`] : [],
+  )
+
+export const transferListText = (summaries: readonly TransferSummary[]): string => {
+  if (summaries.length === 0)
+    return 'no transfers yet: npm run cli -- transfer --layer EvoNorm-B0 --task segmentation'
+  const rows = summaries.map(({ promotion, runs }) => [
+    promotion.id,
+    promotion.layer.label,
+    TRANSFER_TASKS[promotion.config.task].label,
+    promotion.createdAt.slice(0, 16).replace('T', ' '),
+    `${runs.done} of ${runs.queued + runs.running + runs.done + runs.failed}`,
+    shortened(promotion.failure ?? promotion.state, STATE_LENGTH),
+  ])
+  return table(['id', 'layer', 'task', 'made (UTC)', 'runs', 'state'], rows, [4])
+}

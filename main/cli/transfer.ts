@@ -1,0 +1,112 @@
+import { statSync } from 'node:fs'
+import path from 'node:path'
+import { Option, type Command } from 'commander'
+import type { PresetName } from '../../shared/records.ts'
+import {
+  needsFiles,
+  TRANSFER_TASK_NAMES,
+  TRANSFER_TASKS,
+  transferConfigSchema,
+  transferPreset,
+  type TransferConfig,
+  type TransferTaskName,
+} from '../../shared/transfer.ts'
+import { defaultDataFolder } from '../store/folder.ts'
+import { createTransfers } from '../transfer/transfers.ts'
+import { madeBy } from '../versions.ts'
+import { folder, userFolder } from './data.ts'
+import { UserError } from './errors.ts'
+import { followTransfer } from './follow-transfer.ts'
+import { layerReference } from './layer.ts'
+import {
+  dataFolderOption,
+  jsonOption,
+  layerOption,
+  presetOption,
+  seedOption,
+  setOption,
+  workerOptions,
+} from './options.ts'
+import { openFolder, openPool, type SessionOptions } from './session.ts'
+import { applySettings } from './settings.ts'
+
+type Options = SessionOptions & {
+  readonly layer: string
+  readonly task: TransferTaskName
+  readonly data?: string
+  readonly preset: PresetName
+  readonly seed?: number
+  readonly set: readonly string[]
+  readonly json?: boolean
+}
+
+export const transferConfigOf = ({ task, preset, data, seed, set }: Options): TransferConfig => {
+  const config = transferPreset(task, preset)
+  const chosen = { ...config, seed: seed ?? config.seed, data: dataOf(config, data) }
+  return applySettings<TransferConfig>(chosen as TransferConfig, set, transferConfigSchema)
+}
+
+/** `shapes`, or a folder of what the task can use. */
+const dataOf = ({ task, data }: TransferConfig, given: string | undefined): TransferConfig['data'] => {
+  const { path: _path, ...numbers } = data
+  if (given === undefined) {
+    const { needsPath, label } = TRANSFER_TASKS[task].dataSets[data.kind]!
+    if (!needsPath) return data
+    throw new UserError(`--data: this preset needs the path of a folder (${label}), got none`)
+  }
+  if (given === 'shapes') return { ...numbers, kind: 'shapes' }
+  if (task === 'synthesis') return { ...numbers, ...folder(given) }
+  const full = userFolder(given)
+  if (statSync(path.join(full, 'annotations'), { throwIfNoEntry: false })?.isDirectory())
+    return { ...numbers, kind: 'coco', path: full }
+  throw new UserError(`--data: ${given} needs annotations/instances_<split>.json beside <split>/, has none`)
+}
+
+/** The store's transfers, done in this process unless another one does them. */
+const openTransfers = (options: SessionOptions) => {
+  const db = openFolder(options)
+  const pool = openPool(options)
+  const made = (): Record<string, string> => ({ ...madeBy(), ...pool.facts() })
+  const dataFolder = options.dataFolder ?? defaultDataFolder()
+  const transfers = createTransfers({ db, pool, dataFolder, searching: () => false, made })
+  const close = async (): Promise<void> => {
+    await transfers.close()
+    pool.close()
+    db.close()
+  }
+  return { db, pool, transfers, close }
+}
+
+const transfer = async (options: Options): Promise<number> => {
+  const config = transferConfigOf(options)
+  const session = openTransfers(options)
+  try {
+    const layer = layerReference(options.layer, () => session.db)
+    if (needsFiles(config))
+      await session.pool.checkTransfer(config).catch((error: Error) => {
+        throw new UserError(error.message)
+      })
+    const { summary, existing } = session.transfers.promote(layer, config)
+    const { id, state } = summary.promotion
+    if (existing && (state === 'paused' || state === 'failed')) session.transfers.resume(id)
+    return await followTransfer(session, id, options.json ?? false)
+  } finally {
+    await session.close()
+  }
+}
+
+export const addTransfer = (program: Command): void => {
+  const command = program
+    .command('transfer')
+    .description('put a layer to another task, beside baselines with the same budget and seeds')
+    .addOption(layerOption())
+    .addOption(new Option('--task <task>', 'the task').choices(TRANSFER_TASK_NAMES).makeOptionMandatory())
+    .option('--data <where>', '"shapes", or a folder: COCO for segmentation, as for search for synthesis')
+    .addOption(presetOption())
+    .addOption(seedOption())
+    .addOption(setOption())
+  for (const option of [...workerOptions(), dataFolderOption(), jsonOption()]) command.addOption(option)
+  command.action(async (options: Options) => {
+    process.exitCode = await transfer(options)
+  })
+}

@@ -1,0 +1,41 @@
+import type { Command } from 'commander'
+import { defaultDataFolder } from '../store/folder.ts'
+import { transferFolders } from '../transfer/folders.ts'
+import { transferDetail, transferSummaries } from '../transfer/summary.ts'
+import { UserError } from './errors.ts'
+import { dataFolderOption, jsonOption } from './options.ts'
+import { openFolder, type SessionOptions } from './session.ts'
+import { transferListText, transferText } from './transfer-text.ts'
+
+const show = (prefix: string | undefined, options: SessionOptions & { json?: boolean }): void => {
+  const db = openFolder(options)
+  try {
+    const summaries = transferSummaries(db, 1)
+    if (prefix === undefined) {
+      console.log(options.json ? JSON.stringify(summaries) : transferListText(summaries))
+      return
+    }
+    const [found, ...others] = summaries.filter(({ promotion }) => promotion.id.startsWith(prefix))
+    if (!found || others.length > 0)
+      throw new UserError(
+        found
+          ? `"${prefix}" needs more characters`
+          : `there is no transfer "${prefix}"; "transfers" shows those there are`,
+      )
+    const folders = transferFolders(options.dataFolder ?? defaultDataFolder())
+    const detail = transferDetail(db, folders, found.promotion.id, 1)!
+    console.log(options.json ? JSON.stringify(detail) : transferText(detail))
+  } finally {
+    db.close()
+  }
+}
+
+export const addTransfers = (program: Command): void => {
+  program
+    .command('transfers')
+    .description('the transfers there are, or what one of them came to')
+    .argument('[id]', 'the id of one, or how it begins')
+    .addOption(dataFolderOption())
+    .addOption(jsonOption())
+    .action(show)
+}
