@@ -50,7 +50,7 @@ export const testStability = (
   const weights = trainable.filter((variable) => variable.rank === 4)
   const batch = limits.batchSize
   const program = createProgram(
-    [...trainable, ...statistics],
+    [weights, trainable.filter((variable) => variable.rank !== 4), statistics],
     {
       ascend: {
         inputs: [

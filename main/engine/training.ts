@@ -4,7 +4,7 @@ import type { ArchitectureConfig, TrainingConfig } from '../../shared/records.ts
 import { registerGradients } from './gradients/index.ts'
 import { createProgram } from './jit/program.ts'
 import { createNetwork } from './network.ts'
-import { applyMomentum } from './optimizer.ts'
+import { applyMomentumTogether } from './optimizer.ts'
 import { loadRuntime, type Tensor } from './runtime.ts'
 
 export type TrainerOptions = {
@@ -76,12 +76,19 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
     zeros.dispose()
     return made
   })
-  const decayed = new Set(kernels)
+  const velocityOf = new Map(trainable.map((variable, i) => [variable, velocities[i]!]))
+  const isKernel = new Set(kernels)
+  const vectors = trainable.filter((variable) => !isKernel.has(variable))
+  // Weight decay is for kernels alone.
+  const groups = [
+    { variables: kernels, decay: training.weightDecay },
+    { variables: vectors, decay: 0 },
+  ].map((group) => ({ ...group, velocities: group.variables.map((v) => velocityOf.get(v)!) }))
 
   const images = (batch: number) => ({ shape: [batch, imageSize, imageSize, 3], dtype: 'float32' }) as const
   const labels = (batch: number) => ({ shape: [batch], dtype: 'int32' }) as const
   const program = createProgram(
-    [...trainable, ...velocities, ...statistics],
+    [...groups.flatMap((group) => [group.variables, group.velocities]), statistics],
     {
       train: {
         inputs: [images(training.batchSize), labels(training.batchSize), { shape: [], dtype: 'float32' }],
@@ -96,11 +103,14 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
               ) as never,
             trainable,
           )
-          trainable.forEach((variable, i) => {
-            const gradient = grads[variable.name]!
-            const decay = decayed.has(variable) ? gradient.add(variable.mul(training.weightDecay)) : gradient
-            applyMomentum(variable, velocities[i]!, decay, rate!, training.momentum)
-          })
+          for (const { variables, velocities, decay } of groups)
+            applyMomentumTogether(
+              variables,
+              velocities,
+              variables.map(({ name }) => grads[name]!),
+              rate!,
+              { momentum: training.momentum, decay },
+            )
           return [value]
         },
       },

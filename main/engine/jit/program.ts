@@ -11,6 +11,7 @@
  *     program.dispose()
  *
  * A program means what calling the functions eagerly means; `eager: true` (or NORMFORGE_EAGER=1) does just that.
+ * Variables in a list (`createProgram([weights, [...vectors]], …)`) are kept together as one native variable.
  * All functions are recorded up front into one graph, so that one session holds their variables. A recorded step
  * can't read values, and can't use tensors that are neither inputs, variables nor constants it makes itself.
  */
@@ -21,6 +22,7 @@ import { loadRuntime, type Tensor, type Variable } from '../runtime.ts'
 import { pruned } from './passes.ts'
 import { savedModel } from './proto.ts'
 import { Recorder, type Recorded, type Spec, type Step } from './recorder.ts'
+import type { Pack, Variables } from './storage.ts'
 
 export type Functions = Readonly<Record<string, { readonly step: Step; readonly inputs: readonly Spec[] }>>
 export type Program<F extends Functions> = {
@@ -36,7 +38,7 @@ export type Program<F extends Functions> = {
 let programs = 0
 
 export const createProgram = <F extends Functions>(
-  variables: readonly Variable[],
+  variables: Variables,
   functions: F,
   { eager = process.env.NORMFORGE_EAGER === '1' } = {},
 ): Program<F> => (eager ? eagerProgram(variables, functions) : compiledProgram(variables, functions))
@@ -47,21 +49,22 @@ const checkInputs = (name: string, specs: readonly Spec[], inputs: readonly Tens
   if (needed !== got) throw new Error(`jit: ${name} needs inputs ${needed}; got ${got}`)
 }
 
-const eagerProgram = <F extends Functions>(variables: readonly Variable[], functions: F): Program<F> => ({
+const eagerProgram = <F extends Functions>(declared: Variables, functions: F): Program<F> => ({
   run: (name, ...inputs) => {
     const { step, inputs: specs } = functions[name]!
     checkInputs(name, specs, inputs)
     return loadRuntime().tf.tidy(() => step(...inputs))
   },
   read: (variable) => variable.clone(),
-  readAll: () => variables.map((variable) => variable.clone()),
+  readAll: () => (declared.flat() as Variable[]).map((variable) => variable.clone()),
   dispose: () => undefined,
   nodes: 0,
 })
 
-const compiledProgram = <F extends Functions>(variables: readonly Variable[], functions: F): Program<F> => {
+const compiledProgram = <F extends Functions>(declared: Variables, functions: F): Program<F> => {
   const { backend, binding } = loadRuntime()
-  const recorder = new Recorder(variables, `program${programs++}`)
+  const variables = declared.flat() as Variable[]
+  const recorder = new Recorder(declared, `program${programs++}`)
   const recorded = new Map<string, Recorded>()
   for (const [name, { step, inputs }] of Object.entries(functions))
     recorded.set(name, recorder.record(step, inputs))
@@ -86,7 +89,7 @@ const compiledProgram = <F extends Functions>(variables: readonly Variable[], fu
       .map((info) => backend.createOutputTensor(info))
   const names = new Map([...recorded].map(([name, r]) => [name, [list(r.inputs), list(r.outputs)] as const]))
 
-  for (const tensor of call(variables, list(start.inputs), list([start.output]))) tensor.dispose()
+  loadRuntime().tf.tidy(() => call(recorder.packs.map(wholeOf), list(start.inputs), list([start.output])))
   return {
     run: (name, ...inputs) => {
       checkInputs(name, functions[name]!.inputs, inputs)
@@ -101,6 +104,13 @@ const compiledProgram = <F extends Functions>(variables: readonly Variable[], fu
     dispose: () => binding.deleteSavedModel(session),
     nodes: ops.length,
   }
+}
+
+/** The values of variables kept together, end to end. */
+const wholeOf = ({ variables }: Pack): Tensor => {
+  const { tf } = loadRuntime()
+  if (variables.length === 1) return variables[0]!
+  return tf.concat(variables.map((variable) => variable.flatten()))
 }
 
 /** Loads a graph as a session. The addon reads it from a folder, which goes at once. */

@@ -13,6 +13,7 @@ import {
 } from '../runtime.ts'
 import { isUniform, type AttributeValue, type GraphOp } from './proto.ts'
 import { DT, outputsOf, type Known } from './shapes.ts'
+import { declare, isTogether, joined, type Pack, type Variables } from './storage.ts'
 
 export type Spec = { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' }
 /** A function of tensors; a list of results. It may assign to the declared variables. */
@@ -37,11 +38,15 @@ const RESHAPING = new Set(['Reshape', 'BroadcastTo', 'Tile', 'Identity'])
 /** The recorder of the step under recording, for ops that update variables in place. */
 let active: Recorder | undefined
 export const activeRecorder = (): Recorder | undefined => active
+const activate = (recorder: Recorder | undefined): void => {
+  active = recorder
+}
 
 export class Recorder {
   readonly ops: GraphOp[] = []
-  /** For each variable: the names of its handle, of the reading op. */
-  readonly #variables: { variable: Variable; handle: string; read: string; dtype: number }[]
+  readonly packs: readonly Pack[]
+  /** For each variable: where it is kept, and the op that gives its value. */
+  readonly #variables: readonly { variable: Variable; pack: Pack; read: string }[]
   readonly #kinds = new Map<number, string>()
   readonly #references = new Map<number, string>()
   readonly #known = new Map<number, Known>()
@@ -49,46 +54,31 @@ export class Recorder {
   readonly #expressions = new Map<string, string>()
   #updates: string[] = []
   #count = 0
-
-  constructor(variables: readonly Variable[], container: string) {
-    const { binding } = loadRuntime()
-    for (const kind of ['STRING', 'INT', 'FLOAT', 'BOOL', 'TYPE', 'SHAPE'] as const)
-      this.#kinds.set(binding[`TF_ATTR_${kind}`], kind)
-    this.#variables = variables.map((variable, i) => {
-      const dtype = DTYPES[variable.dtype as 'float32' | 'int32']
-      const shared = {
-        op: { name: 'shared_name', type: binding.TF_ATTR_STRING, value: `${container}/${i}` },
-        kind: 'STRING',
-      }
-      const handle = this.#push('VarHandleOp', [], {
-        dtype: { type: dtype },
-        shape: { shape: variable.shape },
-        shared_name: shared,
-      })
-      return {
-        variable,
-        handle,
-        read: this.#push('ReadVariableOp', [handle], { dtype: { type: dtype } }),
-        dtype,
-      }
-    })
-  }
-
-  #push(op: string, inputs: readonly string[], attributes: GraphOp['attributes']): string {
+  readonly #push = (op: string, inputs: readonly string[], attributes: GraphOp['attributes']): string => {
     const name = `n${this.#count++}`
     this.ops.push({ name, op, inputs, attributes })
     return name
+  }
+
+  constructor(variables: Variables, container: string) {
+    const { binding } = loadRuntime()
+    for (const kind of ['STRING', 'INT', 'FLOAT', 'BOOL', 'TYPE', 'SHAPE'] as const)
+      this.#kinds.set(binding[`TF_ATTR_${kind}`], kind)
+    this.packs = declare(variables, container, this.#push)
+    this.#variables = this.packs.flatMap((pack) =>
+      pack.variables.map((variable, i) => ({ variable, pack, read: pack.values[i]! })),
+    )
   }
 
   placeholder({ shape, dtype }: Spec): string {
     return this.#push('Placeholder', [], { dtype: { type: DTYPES[dtype] }, shape: { shape } })
   }
 
-  /** Ops that write given values into all variables; the result is fetched to run them. */
+  /** Ops that write given values into all packs; the result is fetched to run them. */
   assignAll(): { inputs: string[]; output: string } {
     const inputs: string[] = []
-    const writes = this.#variables.map(({ variable, handle, dtype }) => {
-      const value = this.placeholder({ shape: variable.shape, dtype: variable.dtype as 'float32' })
+    const writes = this.packs.map(({ handle, shape, dtype }) => {
+      const value = this.#push('Placeholder', [], { dtype: { type: dtype }, shape: { shape } })
       inputs.push(value)
       return this.#push('AssignVariableOp', [handle, value], { dtype: { type: dtype } })
     })
@@ -99,7 +89,7 @@ export class Recorder {
   readOf(variable: Variable): string {
     const entry = this.#variables.find((other) => other.variable === variable)
     if (!entry) throw new Error(`jit: variable ${variable.name} was not declared to the program`)
-    return this.#push('Identity', [entry.read], { T: { type: entry.dtype } })
+    return this.#push('Identity', [entry.read], { T: { type: entry.pack.dtype } })
   }
 
   #done(after: readonly string[]): string {
@@ -109,28 +99,38 @@ export class Recorder {
   }
 
   /**
-   * Adds an op that updates variables in place (an optimizer's). `variables` come before `inputs`; it runs after
-   * their reading, and before the step's results are given.
+   * Adds an op that updates variables in place (an optimizer's). `targets` come before `inputs`: a variable kept alone,
+   * or the list of those kept together, which is updated as a whole. It runs after their reading, and before the
+   * step's results are given.
    */
-  update(
-    op: string,
-    variables: readonly Variable[],
-    inputs: readonly Tensor[],
-    attributes: GraphOp['attributes'],
-  ): void {
-    const entries = variables.map((variable) => {
-      const entry = this.#variables.find((other) => other.variable === variable)
-      if (!entry)
-        throw new Error(`jit: ${op} updates variable ${variable.name}, which was not declared to the program`)
-      return entry
-    })
+  update(op: string, targets: Variables, inputs: readonly Tensor[], attributes: GraphOp['attributes']): void {
+    const packs = targets.map((target) => this.#packOf(target, op))
     const ids = loadRuntime().backend.getInputTensorIds(inputs)
     const names = [
-      ...entries.map((e) => e.handle),
+      ...packs.map(({ handle }) => handle),
       ...ids.map((id) => this.#reference(id)),
-      ...entries.map((e) => `^${e.read}`),
+      ...packs.map(({ read }) => `^${read}`),
     ]
     this.#updates.push(this.#push(op, names, attributes))
+  }
+
+  /** The value of variables kept together as one flat tensor, as `update` takes it. */
+  whole(variables: readonly Variable[]): Tensor {
+    const { shape, dtype, read } = this.#packOf(variables, 'the step')
+    const info = { id: nextFake--, shape: [...shape], dtype }
+    this.#references.set(info.id, read)
+    this.#known.set(info.id, info)
+    return loadRuntime().backend.createOutputTensor(info)
+  }
+
+  #packOf(target: Variable | readonly Variable[], op: string): Pack {
+    const list = isTogether(target) ? target : [target]
+    const pack = this.packs.find(
+      ({ variables }) => variables.length === list.length && variables.every((v, i) => v === list[i]),
+    )
+    if (pack) return pack
+    const names = list.map(({ name }) => name).join(', ')
+    throw new Error(`jit: ${op} updates ${names}, which was not declared to the program in that way`)
   }
 
   /** Runs `step` on placeholders and records what it does. Variables keep their values. */
@@ -146,12 +146,12 @@ export class Recorder {
     const inputs = specs.map((spec) => this.placeholder(spec))
     this.#updates = []
     let outputs: string[] = []
-    active = this
+    activate(this)
     try {
-      this.#variables.forEach(({ variable, read, dtype }) => {
+      this.#variables.forEach(({ variable, read, pack }) => {
         const id = backend.getInputTensorIds([variable])[0]!
         this.#references.set(id, read)
-        this.#known.set(id, { shape: variable.shape, dtype })
+        this.#known.set(id, { shape: variable.shape, dtype: pack.dtype })
       })
       Object.assign(binding, {
         executeOp: this.#executeOp,
@@ -170,9 +170,16 @@ export class Recorder {
           return backend.createOutputTensor(info)
         })
         const results = step(...tensors)
-        const writes = this.#variables.flatMap(({ variable, handle, read, dtype }, i) => {
-          if (variable.dataId === before[i]) return []
-          const value = this.#reference(backend.getInputTensorIds([variable])[0]!)
+        const changed = this.#variables.filter(({ variable }, i) => variable.dataId !== before[i])
+        const writes = this.packs.flatMap((pack) => {
+          if (!changed.some((entry) => entry.pack === pack)) return []
+          const ids = pack.variables.map((variable) => backend.getInputTensorIds([variable])[0]!)
+          const value = joined(
+            pack,
+            ids.map((id) => this.#reference(id)),
+            this.#push,
+          )
+          const { handle, read, dtype } = pack
           // A plain assignment must not overtake the step's own reading of the old value.
           return [this.#push('AssignVariableOp', [handle, value, `^${read}`], { dtype: { type: dtype } })]
         })
@@ -193,7 +200,7 @@ export class Recorder {
         createTensor: real.createTensor,
         tensorDataSync: real.tensorDataSync,
       })
-      active = undefined
+      activate(undefined)
       held.forEach((tensor) => tensor.dispose())
     }
     return { inputs, outputs }
