@@ -89,7 +89,9 @@ const compiledProgram = <F extends Functions>(declared: Variables, functions: F)
       .map((info) => backend.createOutputTensor(info))
   const names = new Map([...recorded].map(([name, r]) => [name, [list(r.inputs), list(r.outputs)] as const]))
 
-  loadRuntime().tf.tidy(() => call(recorder.packs.map(wholeOf), list(start.inputs), list([start.output])))
+  loadRuntime().tf.tidy(() => {
+    call(recorder.packs.map(wholeOf), list(start.inputs), list([start.output]))
+  })
   return {
     run: (name, ...inputs) => {
       checkInputs(name, functions[name]!.inputs, inputs)
