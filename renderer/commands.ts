@@ -1,9 +1,12 @@
 /** Everything that can be done from the keyboard or found by name: one list for the palette and the shortcuts. */
+import { EXPORTS, EXPORT_TARGETS, type ExportTarget } from '../shared/export/index.ts'
 import { SEARCH_VIEWS, type Route, type SearchView } from './route.ts'
 import type { IconName } from './parts/icons.ts'
 import type { PageState } from './state.svelte.ts'
 import { THEME_LABELS, THEMES } from './theme.ts'
 import { count, percent } from './format.ts'
+import { protocolText } from './transfer/protocol.ts'
+import type { Promotable } from './transfer/transfers.svelte.ts'
 
 export type Command = {
   readonly group: string
@@ -34,7 +37,15 @@ export const commands = (page: PageState, dialogs: { help(): void }): Command[] 
     keys: 'n',
     run: goes(page, { view: 'new', from: null }),
   },
+  {
+    group: 'Go to',
+    label: 'Transfer',
+    icon: 'transfer',
+    keys: 'g x',
+    run: goes(page, { view: 'transfer', promotion: null }),
+  },
   ...ofSearch(page),
+  ...ofLayer(page),
   { group: 'Go to', label: 'Settings', icon: 'settings', keys: 'g s', run: goes(page, { view: 'settings' }) },
   ...(page.searches ?? []).map((summary): Command => ({
     group: 'Searches',
@@ -87,6 +98,57 @@ const ofSearch = (page: PageState): Command[] => {
     act('Duplicate this search', 'copy', goes(page, { view: 'new', from: id })),
   ]
   return [...views, ...actions]
+}
+
+/** What can be done with the layer at hand: the one picked, or a finished search's best. */
+const ofLayer = (page: PageState): Command[] => {
+  const layer = layerAtHand(page)
+  if (!layer) return []
+  const { label, search, number } = layer
+  const exportAs = (target: ExportTarget) => async (): Promise<void> => {
+    const detail = await page.attempt(() => page.detail(search, number))
+    if (detail) page.exported = { graph: detail.candidate.graph, label, target }
+  }
+  return [
+    {
+      group: 'Do',
+      label: page.transfers.done(layer.fingerprint) ? `Open the transfer of ${label}` : `Promote ${label}`,
+      hint: protocolText(page.transfers.protocol),
+      icon: 'promote',
+      keys: 'p',
+      run: () => void page.transfers.promote(layer),
+    },
+    ...EXPORT_TARGETS.map((target): Command => ({
+      group: 'Do',
+      label: `Export ${label} as ${EXPORTS[target].label}`,
+      icon: 'code',
+      run: () => void exportAs(target)(),
+    })),
+  ]
+}
+
+type LayerAtHand = Promotable & { readonly search: string; readonly number: number }
+
+const layerAtHand = (page: PageState): LayerAtHand | null => {
+  const { route, search: summary } = page
+  if (!summary || !('layer' in route)) return null
+  const best = route.view === 'live' && summary.search.state === 'done' ? summary.best?.number : undefined
+  const number = route.layer ?? best
+  return number === undefined ? null : candidateAtHand(page, summary.search.id, number)
+}
+
+/** A candidate as what promotes it, by the name it has where it is shown. */
+export const candidateAtHand = (page: PageState, search: string, number: number): LayerAtHand => {
+  void page.version
+  const node = page.family?.get(number)
+  const named = node && !['mutation', 'random', 'imported'].includes(node.origin)
+  return {
+    layer: { search, number },
+    label: named ? node.origin : `Layer #${number}`,
+    fingerprint: node?.fingerprint ?? null,
+    search,
+    number,
+  }
 }
 
 /** A number, with or without "#", opens that layer of the search at hand. */

@@ -29,7 +29,9 @@ export const listenForKeys = (commands: () => readonly Command[], palette: () =>
       return
     }
     const now = event.timeStamp
-    typed = now - last < PATIENCE && typed !== '' ? `${typed} ${event.key}` : event.key
+    // A sheet of keys names them as on the keyboard: shifted or not.
+    const key = event.key.toLowerCase()
+    typed = now - last < PATIENCE && typed !== '' ? `${typed} ${key}` : key
     last = now
     const all = commands()
     const found = all.find((command) => command.keys === typed)

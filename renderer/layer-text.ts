@@ -10,12 +10,13 @@ export type ReadLayer = { readonly graph: Graph; readonly ops: number } | { read
 const graphIn = (value: unknown): unknown =>
   typeof value === 'object' && value !== null && 'graph' in value ? value.graph : value
 
-export const readLayer = (text: string, space: Space): ReadLayer => {
+/** `space`: the search's that it is to join; null: any legal layer will do. */
+export const readLayer = (text: string, space: Space | null): ReadLayer => {
   try {
     const graph = text.trimStart().startsWith('{')
       ? parseGraph(graphIn(JSON.parse(text)), 'layer')
       : parseFormula(text)
-    const problem = unfit(graph, space)
+    const problem = space === null ? null : unfit(graph, space)
     return problem === null ? { graph, ops: graph.nodes.length } : { problem }
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) }

@@ -9,6 +9,8 @@ export type Route =
   /** `from`: a search whose settings are duplicated. */
   | { readonly view: 'new'; readonly from: string | null }
   | { readonly view: 'settings' }
+  /** null: the queue. */
+  | { readonly view: 'transfer'; readonly promotion: string | null }
   | {
       readonly view: SearchView
       readonly search: string
@@ -31,6 +33,7 @@ export const parseRoute = (hash: string): Route => {
   if (first === '') return { view: 'home' }
   if (first === 'new') return { view: 'new', from: picked.get('from') }
   if (first === 'settings') return { view: 'settings' }
+  if (first === 'transfer') return { view: 'transfer', promotion: id ?? null }
   if (first === 'search' && id) {
     const opened = whole(third)
     if (second === 'layer' && opened !== null) return { view: 'layer', search: id, layer: opened }
@@ -59,6 +62,8 @@ export const href = (route: Route): string => {
       return route.from === null ? '#/new' : `#/new?from=${encodeURIComponent(route.from)}`
     case 'settings':
       return '#/settings'
+    case 'transfer':
+      return route.promotion === null ? '#/transfer' : `#/transfer/${encodeURIComponent(route.promotion)}`
     case 'layer':
       return `#/search/${encodeURIComponent(route.search)}/layer/${route.layer}`
     case 'unknown':

@@ -7,6 +7,8 @@ import type {
   SearchSummary,
   WorkerStatus,
 } from '../shared/contract.ts'
+import type { ExportTarget } from '../shared/export/index.ts'
+import type { Graph } from '../shared/graph.ts'
 import { connect, type Api } from './api.ts'
 import { Details } from './details.ts'
 import { Family } from './family.ts'
@@ -15,13 +17,27 @@ import { href, layerOf, parseRoute, searchOf, type Route, type SearchView } from
 import type { Connection } from './socket.ts'
 import { keepTheme, onSystemTheme, shownTheme, storedTheme, type Theme } from './theme.ts'
 import { throttled } from './throttle.ts'
+import { Transfers } from './transfer/transfers.svelte.ts'
 
 /** At most this often is a search's summary asked for again while events pour in, milliseconds. */
 const SUMMARY_EVERY = 400
 /** And while the workers train without anything to record: time goes on. */
 const TICK_EVERY = 2000
 
-export type Notice = { readonly id: number; readonly kind: 'error' | 'done'; readonly text: string }
+export type ExportedLayer = {
+  readonly graph: Graph
+  readonly label: string
+  readonly target: ExportTarget
+}
+export type NoticeAction = { readonly label: string; run(): void }
+export type Notice = {
+  readonly id: number
+  readonly kind: 'error' | 'done'
+  readonly text: string
+  /** It goes by itself after so long. */
+  readonly seconds: number
+  readonly actions: readonly NoticeAction[]
+}
 
 export class PageState {
   connection = $state.raw<Connection>({ state: 'connecting' })
@@ -65,6 +81,9 @@ export class PageState {
   /** Candidates that came while their family was being fetched. */
   #early: LineageNode[] = []
   readonly #details = new Details()
+  readonly transfers = new Transfers(this)
+  /** A layer whose source text is looked at, to be taken elsewhere. */
+  exported = $state.raw<ExportedLayer | null>(null)
   readonly #refresh = throttled(SUMMARY_EVERY, (id) => void this.#ask(id))
   readonly #tick = throttled(TICK_EVERY, (id) => void this.#ask(id))
   #frame = 0
@@ -135,10 +154,11 @@ export class PageState {
     }
   }
 
-  note(kind: Notice['kind'], text: string): void {
-    const notice = { id: Date.now() + Math.random(), kind, text }
+  note(kind: Notice['kind'], text: string, more: Partial<Pick<Notice, 'seconds' | 'actions'>> = {}): void {
+    const { seconds = kind === 'error' ? 12 : 5, actions = [] } = more
+    const notice = { id: Date.now() + Math.random(), kind, text, seconds, actions }
     this.notices = [...this.notices, notice]
-    setTimeout(() => this.dismiss(notice.id), kind === 'error' ? 12_000 : 5000)
+    setTimeout(() => this.dismiss(notice.id), seconds * 1000)
   }
 
   dismiss(id: number): void {
@@ -184,6 +204,7 @@ export class PageState {
     const [searches, workers] = await Promise.all([
       this.request('searches.list', {}),
       this.request('workers.list', {}),
+      this.transfers.load(),
     ])
     this.searches = newestFirst(searches)
     this.workers = workers
@@ -242,11 +263,15 @@ export class PageState {
     for (const event of events) {
       if (event.kind === 'workers') {
         this.workers = event.workers
+        this.transfers.heed(event.workers)
         for (const { search } of event.workers) if (search !== null) this.#tick(search)
         continue
       }
       this.#seq = Math.max(this.#seq, event.seq)
-      if (event.kind === 'transfer') continue
+      if (event.kind === 'transfer') {
+        this.transfers.changed()
+        continue
+      }
       this.#refresh(event.search)
       if (event.kind === 'candidate' && event.search === this.#familyOf) {
         if (this.family) this.family.put(event.node)

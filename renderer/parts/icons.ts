@@ -34,6 +34,9 @@ export const ICONS = {
   unplugged: 'M6.5 9.5 4.6 11.4M2.5 13.5l2-2M9.5 6.5l1.9-1.9M13.5 2.5l-2 2M2 2l12 12',
   history: 'M2.8 8a5.2 5.2 0 1 0 1.6-3.8L2.6 6M2.6 2.8V6h3.2M8 5.2V8l2 1.4',
   info: 'M2.5 8a5.5 5.5 0 1 0 11 0 5.5 5.5 0 1 0-11 0M8 7.4v3.2M8 5.3h.01',
+  promote: 'M4 8.1 8 4.1l4 4M4 12.3l4-4 4 4',
+  transfer: 'M2.5 5.5h9.2M9.2 3l2.5 2.5L9.2 8M13.5 10.5H4.3M6.8 8l-2.5 2.5L6.8 13',
+  code: 'M5.6 4.4 2 8l3.6 3.6M10.4 4.4 14 8l-3.6 3.6',
 } as const
 
 export type IconName = keyof typeof ICONS

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { curveChart, readAt } from '../../renderer/draw/curves.ts'
+import { curveChart } from '../../renderer/draw/curves.ts'
+import { readAt } from '../../renderer/draw/lines.ts'
 import { accuracyDomain, place, robustDomain } from '../../renderer/draw/scale.ts'
 import { nearestDot, pairs, scatter } from '../../renderer/draw/scatter.ts'
 import type { CurvePoint, Evaluation } from '../../shared/records.ts'

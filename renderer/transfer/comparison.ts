@@ -1,0 +1,120 @@
+/** The comparison of a layer with its baselines as a table: texts of cells, the best of a column, what is said of a difference. */
+import type { ComparisonRow, Difference, Sample } from '../../shared/comparison.ts'
+import {
+  TRANSFER_TASKS,
+  type Measure,
+  type TransferConfig,
+  type TransferTaskName,
+} from '../../shared/transfer.ts'
+
+export type Column = { readonly name: string; readonly label: string; readonly measure: Measure }
+export type MeasureTable = { readonly title: string; readonly columns: readonly Column[] }
+
+/** Measures whose labels share their first word are one table: of the boxes, of the masks. */
+export const tablesOf = (task: TransferTaskName): MeasureTable[] => {
+  const all = Object.entries(TRANSFER_TASKS[task].measures)
+  if (task === 'synthesis')
+    return [{ title: '', columns: all.map(([name, measure]) => ({ name, label: measure.label, measure })) }]
+  const groups = Map.groupBy(all, ([, { label }]) => label.split(' ')[0]!)
+  return [...groups].map(([title, entries]) => ({
+    title,
+    columns: entries.map(([name, measure]) => ({
+      name,
+      label: measure.label.slice(title.length + 1),
+      measure,
+    })),
+  }))
+}
+
+const digits = ({ unit }: Measure): number => (unit === 'fraction' ? 1 : 2)
+const scaled = (value: number, { unit }: Measure): number => (unit === 'fraction' ? 100 * value : value)
+
+/** A value in its column's unit: percent without the sign, points as they are. */
+export const valueText = (value: number, measure: Measure): string => {
+  const shown = scaled(value, measure)
+  return shown.toFixed(Math.abs(shown) >= 1000 ? 0 : Math.abs(shown) >= 100 ? 1 : digits(measure))
+}
+
+/** "41.2 ± 0.8"; the spread only where there is one. */
+export const sampleText = ({ mean, spread }: Sample, measure: Measure): string =>
+  spread === null ? valueText(mean, measure) : `${valueText(mean, measure)} ± ${valueText(spread, measure)}`
+
+/** "+2.1", "−0.4", "±0.0". */
+export const signed = (value: number, measure: Measure): string => {
+  const text = valueText(Math.abs(value), measure)
+  if (Number(text) === 0) return `±${text}`
+  return `${value > 0 ? '+' : '−'}${text}`
+}
+
+/** What is said of the layer against a baseline. */
+export const verdictText = ({ verdict }: Difference): string =>
+  ({ better: 'better', worse: 'worse', noise: 'within noise', open: 'one seed' })[verdict]
+
+/** "finished 2 of 3, 1 diverged": how a layer's runs ended. */
+export const runsText = ({ runs }: ComparisonRow): string => {
+  const all = runs.finished + runs.diverged + runs.collapsed + runs.failed + runs.left
+  const ends = (['diverged', 'collapsed', 'failed'] as const).flatMap((end) =>
+    runs[end] > 0 ? [`${runs[end]} ${end}`] : [],
+  )
+  return [`${runs.finished} of ${all}`, ...ends].join(', ')
+}
+
+/** Fingerprints of the rows with a column's best mean; more than one where they are equal, none where one is alone. */
+export const bestOf = (rows: readonly ComparisonRow[], { name, measure }: Column): ReadonlySet<string> => {
+  const means = rows.flatMap(({ measures }) => measures[name]?.mean ?? [])
+  if (means.length < 2) return new Set()
+  const best = measure.better === 'higher' ? Math.max(...means) : Math.min(...means)
+  return new Set(
+    rows.filter(({ measures }) => measures[name]?.mean === best).map(({ fingerprint }) => fingerprint),
+  )
+}
+
+/** The measure that layers are ranked by. */
+export const firstMeasure = (task: TransferTaskName): Column => {
+  const [name, measure] = Object.entries(TRANSFER_TASKS[task].measures)[0]!
+  return { name, label: measure.label, measure }
+}
+
+export type Headline = {
+  readonly value: string
+  /** The best baseline by the first measure, and how the layer stands against it. */
+  readonly against: {
+    readonly label: string
+    readonly text: string
+    readonly verdict: Difference['verdict']
+  } | null
+}
+
+/** A comparison in one line; null while the layer has no figure. */
+export const headline = (rows: readonly ComparisonRow[], task: TransferTaskName): Headline | null => {
+  const { name, measure } = firstMeasure(task)
+  const own = rows[0]?.measures[name]
+  if (!own) return null
+  const better = measure.better === 'higher' ? 1 : -1
+  const best = rows
+    .filter(({ role, measures }) => role === 'baseline' && measures[name])
+    .sort((a, b) => better * (b.measures[name]!.mean - a.measures[name]!.mean))[0]
+  const difference = best?.against[name]
+  return {
+    value: sampleText(own, measure),
+    against:
+      best && difference
+        ? {
+            label: best.label,
+            text:
+              difference.verdict === 'noise'
+                ? `within noise of ${best.label}`
+                : `${signed(difference.difference, measure)} to ${best.label}`,
+            verdict: difference.verdict,
+          }
+        : null,
+  }
+}
+
+/** Where generated images are compared: the number means nothing without it. */
+export const featureSpace = (config: TransferConfig): string | null => {
+  if (config.task !== 'synthesis') return null
+  return config.network.inception === undefined
+    ? "this program's own classifier"
+    : 'the Inception network given'
+}

@@ -1,0 +1,206 @@
+/** The promotions as the page knows them: the whole list (it is short), asked for anew when something of it changes. */
+import type { WorkerStatus } from '../../shared/contract.ts'
+import { comparisonOf, type TransferConfig } from '../../shared/transfer.ts'
+import type {
+  LayerReference,
+  TransferDetail,
+  TransferPrediction,
+  TransferSummary,
+} from '../../shared/transfer/contract.ts'
+import { durationRange } from '../format.ts'
+import type { PageState } from '../state.svelte.ts'
+import { throttled } from '../throttle.ts'
+import { pictureStore } from './picture-store.ts'
+import { comparisonsOf, configsOf, problemOf, readProtocol, type Protocol } from './protocol.ts'
+import { inLine, layersText, taskName, together } from './words.ts'
+
+/** At most this often is the list asked for again while events pour in, and while workers only train, milliseconds. */
+const LIST_EVERY = 400
+const TICK_EVERY = 2000
+/** How long a promotion can be taken back in one press, seconds. */
+const UNDO_SECONDS = 10
+
+const KEY = 'normforge.protocol'
+
+/** A layer somewhere on the page: what promotes it, and what it is recognised by. */
+export type Promotable = {
+  readonly layer: LayerReference
+  readonly label: string
+  /** null: not known before it is promoted. */
+  readonly fingerprint: string | null
+}
+
+export class Transfers {
+  /** Newest first; null until the first answer. */
+  list = $state.raw<readonly TransferSummary[] | null>(null)
+  /** What one press asks for. */
+  protocol = $state.raw<Protocol>(readProtocol(localStorage.getItem(KEY)))
+  /** Rises when the list has been asked for anew: details may have changed, too. */
+  version = $state(0)
+  busy = $state(false)
+
+  readonly active = $derived(
+    this.list?.filter(({ promotion }) => inLine(promotion.state) && promotion.state !== 'paused').length ?? 0,
+  )
+  readonly #byLayer = $derived(Map.groupBy(this.list ?? [], ({ promotion }) => promotion.layer.fingerprint))
+  readonly #wanted = $derived(comparisonsOf(this.protocol))
+  readonly picture = pictureStore((run, name) => this.#page.request('transfers.picture', { run, name }))
+
+  readonly #page: PageState
+  readonly #soon = throttled(LIST_EVERY, () => void this.#refresh())
+  readonly #tick = throttled(TICK_EVERY, () => void this.#refresh())
+
+  constructor(page: PageState) {
+    this.#page = page
+  }
+
+  async load(): Promise<void> {
+    this.list = await this.#page.request('transfers.list', {})
+    this.version++
+  }
+
+  /** Something of a promotion changed. */
+  changed(): void {
+    this.#soon('')
+  }
+
+  /** Between two events a run only goes on. */
+  heed(workers: readonly WorkerStatus[]): void {
+    if (workers.some(({ transfer }) => transfer !== null)) this.#tick('')
+  }
+
+  setProtocol(protocol: Protocol): void {
+    this.protocol = protocol
+    localStorage.setItem(KEY, JSON.stringify(protocol))
+  }
+
+  get(id: string): TransferSummary | undefined {
+    return this.list?.find(({ promotion }) => promotion.id === id)
+  }
+
+  detail(id: string): Promise<TransferDetail> {
+    return this.#page.request('transfers.get', { id })
+  }
+
+  /** Promotions of a layer, newest first, cancelled ones left out. */
+  of(fingerprint: string | null): readonly TransferSummary[] {
+    const all = fingerprint === null ? [] : (this.#byLayer.get(fingerprint) ?? [])
+    return all.filter(({ promotion }) => promotion.state !== 'cancelled')
+  }
+
+  /** Its promotions under the protocol at hand, when there is one for every task. */
+  done(fingerprint: string | null): readonly TransferSummary[] | null {
+    const own = this.of(fingerprint)
+    const found = this.#wanted.map((wanted) => own.find((one) => comparison(one) === wanted))
+    return found.every((one) => one !== undefined) ? found : null
+  }
+
+  /** Whose run a worker trains: the oldest promotion that is running, the layer by its label, and its task. */
+  training(
+    run: string,
+  ): { readonly promotion: string; readonly label: string; readonly task: string } | null {
+    const [protocol, fingerprint, seed] = run.split('-')
+    for (const { promotion, comparison } of this.list?.toReversed() ?? []) {
+      if (promotion.protocol !== protocol || !inLine(promotion.state)) continue
+      const row = comparison.find((each) => each.fingerprint === fingerprint)
+      if (row)
+        return { promotion: promotion.id, label: row.label, task: `${taskName(promotion)}, seed ${seed}` }
+    }
+    return null
+  }
+
+  /** One press: in line at once under the protocol at hand, or its result where it was promoted so before. */
+  async promote({ layer, label, fingerprint }: Promotable): Promise<boolean> {
+    const before = this.done(fingerprint)?.[0]
+    if (before) return (this.open(before.promotion.id), true)
+    const problem = problemOf(this.protocol)
+    if (problem) return (this.#page.note('error', problem), false)
+    if (this.busy) return false
+    this.busy = true
+    const made = await this.#page.attempt(() => this.#promoteAll(layer, configsOf(this.protocol)))
+    this.busy = false
+    if (!made) return false
+    const fresh = made.filter(({ existing }) => !existing).map(({ summary }) => summary)
+    if (fresh.length === 0) this.open(made[0]!.summary.promotion.id)
+    else this.#announce(label, fresh)
+    return true
+  }
+
+  async #promoteAll(layer: LayerReference, configs: readonly TransferConfig[]) {
+    const made = []
+    // In turn: their order is the order in line.
+    for (const config of configs) made.push(await this.#page.request('transfers.promote', { layer, config }))
+    for (const { summary } of made) this.#put(summary)
+    return made
+  }
+
+  #announce(label: string, fresh: readonly TransferSummary[]): void {
+    const ids = fresh.map(({ promotion }) => promotion.id)
+    const eta = together(fresh)
+    const time = eta ? ` Done in ${durationRange(eta.seconds.low, eta.seconds.high)}.` : ''
+    this.#page.note('done', `${label} is in line for ${layersText(fresh)}.${time}`, {
+      seconds: UNDO_SECONDS,
+      actions: [
+        { label: 'Undo', run: () => void this.undo(ids) },
+        { label: 'Show', run: () => this.open(ids[0]!) },
+      ],
+    })
+  }
+
+  async undo(ids: readonly string[]): Promise<void> {
+    const { route } = this.#page
+    const here = route.view === 'transfer' && route.promotion !== null && ids.includes(route.promotion)
+    await this.#page.attempt(async () => {
+      for (const id of ids) await this.#page.request('transfers.undo', { id })
+    })
+    if (here) this.#page.go({ view: 'transfer', promotion: null }, true)
+    await this.#refresh()
+  }
+
+  open(id: string): void {
+    this.#page.go({ view: 'transfer', promotion: id })
+  }
+
+  async control(id: string, action: 'pause' | 'resume' | 'cancel'): Promise<void> {
+    const summary = await this.#page.attempt(() => this.#page.request(`transfers.${action}`, { id }))
+    if (summary) this.#put(summary)
+    this.#soon('')
+  }
+
+  /** What a protocol will cost in all; null where a task can't be told. */
+  async predict(protocol: Protocol): Promise<TransferPrediction> {
+    const all = await Promise.all(
+      configsOf(protocol).map((config) => this.#page.request('transfers.predict', { config })),
+    )
+    const sum = (end: 'low' | 'high'): number => all.reduce((total, one) => total + one.seconds[end], 0)
+    return {
+      seconds: { low: sum('low'), high: sum('high') },
+      measured: all.every(({ measured }) => measured),
+    }
+  }
+
+  #put(summary: TransferSummary): void {
+    const { id } = summary.promotion
+    const others = (this.list ?? []).filter(({ promotion }) => promotion.id !== id)
+    this.list = [summary, ...others].sort((a, b) =>
+      b.promotion.createdAt.localeCompare(a.promotion.createdAt),
+    )
+    this.version++
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      await this.load()
+    } catch {
+      // The next event or reconnection asks again.
+    }
+  }
+}
+
+const kept = new WeakMap<TransferConfig, string>()
+
+const comparison = ({ promotion: { config } }: TransferSummary): string => {
+  const known = kept.get(config) ?? comparisonOf(config)
+  kept.set(config, known)
+  return known
+}
