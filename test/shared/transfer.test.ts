@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { PRESETS } from '../../shared/catalog.ts'
+import { KNOWN } from '../../shared/known.ts'
+import type { PresetName } from '../../shared/records.ts'
+import {
+  comparisonOf,
+  protocolOf,
+  scaledDownOf,
+  seedsOf,
+  TRANSFER_TASK_NAMES,
+  TRANSFER_TASKS,
+  transferConfigSchema,
+  transferPreset,
+  type TransferConfig,
+} from '../../shared/transfer.ts'
+
+const PRESET_NAMES = Object.keys(PRESETS) as PresetName[]
+
+test('every preset is a config that the schema lets through, with baselines that are known', () => {
+  for (const task of TRANSFER_TASK_NAMES)
+    for (const preset of PRESET_NAMES) {
+      const config = transferPreset(task, preset)
+      assert.deepEqual(transferConfigSchema.parse(config), config, `${task} ${preset}`)
+      assert.deepEqual([config.task, config.preset], [task, preset])
+      const known = KNOWN.map(({ name }) => name)
+      assert.ok(config.baselines.every((name) => known.includes(name)))
+      assert.ok(TRANSFER_TASKS[task].dataSets[config.data.kind], config.data.kind)
+    }
+})
+
+test('what is scaled down against the paper is said, and nothing where nothing is', () => {
+  for (const task of TRANSFER_TASK_NAMES) {
+    const { departures } = TRANSFER_TASKS[task]
+    assert.deepEqual(scaledDownOf(transferPreset(task, 'paper')), departures)
+    const demo = scaledDownOf(transferPreset(task, 'demo'))
+    assert.ok(demo.length >= departures.length + 4)
+    assert.ok(
+      demo.some((line) => /^Images: \d+ px; in the paper \d+ px$/.test(line)),
+      demo.join('\n'),
+    )
+  }
+})
+
+test('a protocol is all that decides the figures but the layer and the seed', () => {
+  const config = transferPreset('segmentation', 'demo')
+  const protocol = protocolOf(config)
+  assert.match(protocol, /^[0-9a-f]{32}$/)
+  const same: Partial<TransferConfig>[] = [
+    { preset: 'paper' },
+    { seed: 7 },
+    { seeds: 1 },
+    { baselines: [] },
+    { checkpointEvery: 1 },
+  ]
+  for (const change of same)
+    assert.equal(protocolOf({ ...config, ...change } as TransferConfig), protocol, JSON.stringify(change))
+  const others = [
+    { ...config, evaluateEvery: 1 },
+    { ...config, training: { ...config.training, steps: 1 } },
+    { ...config, data: { ...config.data, imageSize: 96 } },
+    transferPreset('synthesis', 'demo'),
+  ].map((other) => protocolOf(other as TransferConfig))
+  assert.equal(new Set([protocol, ...others]).size, 5)
+  const turned = Object.fromEntries(Object.entries(config).reverse()) as TransferConfig
+  assert.equal(protocolOf(turned), protocol, 'the order of keys means nothing')
+})
+
+test('promotions are the same with the same protocol, seeds and baselines', () => {
+  const config = transferPreset('synthesis', 'demo')
+  assert.deepEqual(seedsOf({ ...config, seed: 4, seeds: 3 }), [4, 5, 6])
+  const comparison = comparisonOf(config)
+  assert.equal(comparisonOf({ ...config, preset: 'paper', checkpointEvery: 1 }), comparison)
+  for (const change of [{ seed: 9 }, { seeds: 9 }, { baselines: ['BN-ReLU'] }, { evaluateEvery: 1 }])
+    assert.notEqual(comparisonOf({ ...config, ...change }), comparison, JSON.stringify(change))
+})
