@@ -12,14 +12,14 @@ export type Request =
   | { readonly do: 'evaluate'; readonly task: EvaluationTask; readonly case: object }
 
 /** A contestant: a process that makes a network and trains it, one step or evaluation at a time. */
-export type Peer = {
+export type Peer<R = Request> = {
   readonly name: string
-  ask(request: Request): Promise<Answer>
+  ask(request: R): Promise<Answer>
   close(): void
 }
 export type Answer = { readonly seconds: number; readonly ms: readonly number[]; readonly peak: number }
 
-const FOLDER = path.join(path.dirname(fileURLToPath(import.meta.url)), 'peers')
+export const FOLDER = path.join(path.dirname(fileURLToPath(import.meta.url)), 'peers')
 
 /** A Python that has PyTorch (NORMFORGE_PYTHON, else python3), and what it has; null with the reason otherwise. */
 export const findPyTorch = (): { python: string; version: string } | { missing: string } => {
@@ -38,7 +38,13 @@ export const torchPeer = (name: string, python: string, threads: number): Peer =
     MKL_NUM_THREADS: String(threads),
   })
 
-const peer = (name: string, program: string, args: readonly string[], env: NodeJS.ProcessEnv): Peer => {
+/** A process that answers each line of JSON with one. */
+export const peer = <R = Request>(
+  name: string,
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Peer<R> => {
   const child: ChildProcess = spawn(program, args, {
     env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],

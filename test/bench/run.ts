@@ -1,7 +1,11 @@
 /** `npm run bench -- <what>`: measurements, apart from the tests, which never look at the clock. */
 import { benchEngine } from './engine.ts'
+import { benchSegmentation } from './segmentation.ts'
 
-const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { engine: benchEngine }
+const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  engine: benchEngine,
+  segmentation: benchSegmentation,
+}
 
 const [what = 'engine', ...args] = process.argv.slice(2)
 const bench = BENCHES[what]
