@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { ContractError } from '../../shared/contract.ts'
 
 export type Folders = {
-  /** Made when there is none. */
-  of(run: string): string
+  /** For a run that begins or goes on: made when there is none, rid of what a killed one was writing. */
+  open(run: string): string
   /** Names of a run's pictures, by step. */
   pictures(run: string): string[]
   /** A picture's bytes. Throws a ContractError when there is no such picture. */
@@ -24,8 +24,10 @@ export const transferFolders = (dataFolder: string): Folders => {
   const root = join(dataFolder, 'transfer')
   const pathOf = (run: string): string => join(root, run)
   return {
-    of: (run) => {
+    open: (run) => {
       mkdirSync(pathOf(run), { recursive: true })
+      for (const name of readdirSync(pathOf(run)))
+        if (name.endsWith('.tmp')) rmSync(join(pathOf(run), name), { force: true })
       return pathOf(run)
     },
     pictures: (run) =>

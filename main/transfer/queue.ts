@@ -150,7 +150,7 @@ export class Queue {
     const { db, folders } = this.#options
     const { config } = getPromotion(db, promotion)!
     const { seed } = getRun(db, key)!
-    const run: TransferRun = { graph: runGraph(db, key), config, seed, folder: folders.of(key) }
+    const run: TransferRun = { graph: runGraph(db, key), config, seed, folder: folders.open(key) }
     const controller = new AbortController()
     const ended = this.#run(key, run, controller.signal).finally(() => {
       this.#under.delete(key)

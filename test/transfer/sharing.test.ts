@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { forecastLine, predictTransfer, type InLine } from '../../main/transfer/estimate.ts'
+import { share } from '../../main/transfer/share.ts'
+import { parseFormula } from '../../shared/formula.ts'
+import { protocolOf, roughSecondsOf, type RunState, type TransferConfig } from '../../shared/transfer.ts'
+import { shortSearch, until } from '../main/stand-in-app.ts'
+import { openApp, segmentationConfig, synthesisConfig } from './harness.ts'
+
+const mine = { graph: parseFormula('x * sigmoid(x)', true), label: 'mine' }
+
+test('a run a worker; half of them while a search is at work; one on a GPU', () => {
+  const cases: readonly (readonly [workers: number, searching: boolean, gpu: boolean, runs: number])[] = [
+    [4, false, false, 4],
+    [4, true, false, 2],
+    [3, true, false, 1],
+    [1, false, false, 1],
+    [1, true, false, 0],
+    [4, false, true, 1],
+    [4, true, true, 1],
+    [1, true, true, 0],
+  ]
+  for (const [workers, searching, gpu, runs] of cases)
+    assert.equal(share({ workers, searching, gpu }), runs, JSON.stringify({ workers, searching, gpu }))
+})
+
+test('a promotion is predicted from runs seen here, else by a rule of thumb', () => {
+  const config = segmentationConfig()
+  const rough = predictTransfer(config, 6, 2, new Map())
+  assert.equal(rough.measured, false)
+  assert.ok(rough.seconds.low < 3 * roughSecondsOf(config) && 3 * roughSecondsOf(config) < rough.seconds.high)
+  // 60 steps of half a second, six runs on two workers: 90 s; on four: two rounds, 60 s.
+  const paces = new Map([[protocolOf(config), 0.5]])
+  assert.deepEqual(predictTransfer(config, 6, 2, paces), { seconds: { low: 72, high: 117 }, measured: true })
+  assert.deepEqual(predictTransfer(config, 6, 4, paces), { seconds: { low: 48, high: 78 }, measured: true })
+})
+
+test('what is in line before a promotion is part of its time, what they share only once', () => {
+  const config = segmentationConfig()
+  const entry = (id: string, config: TransferConfig, runs: [string, RunState, number][]): InLine => ({
+    promotion: { id, config } as InLine['promotion'],
+    runs: runs.map(([key, state, step]) => ({ key, state, step, steps: 60 }) as InLine['runs'][number]),
+  })
+  const line = [
+    entry('first', config, [
+      ['a', 'done', 60],
+      ['b', 'running', 20],
+      ['c', 'queued', 0],
+    ]),
+    entry('second', config, [
+      ['c', 'queued', 0],
+      ['d', 'queued', 0],
+    ]),
+  ]
+  const etas = forecastLine(line, 2, new Map([[protocolOf(config), 1]]))
+  // 40 + 60 steps of a second on two workers, but one run takes 60; then 160 on two.
+  assert.deepEqual(etas.get('first'), { seconds: { low: 48, high: 78 }, measured: true })
+  assert.deepEqual(etas.get('second'), { seconds: { low: 64, high: 104 }, measured: true })
+})
+
+describe('sharing', { concurrency: 2 }, () => {
+  test('a search that starts gets its half of the workers at once, and both end', async (t) => {
+    const { ask, ended, log } = openApp(t, { milliseconds: 1500 })
+    const { summary } = await ask('transfers.promote', {
+      layer: mine,
+      config: segmentationConfig({ seeds: 1 }),
+    })
+    const { id } = summary.promotion
+    const at = async (): Promise<[transfers: number, candidates: number]> => {
+      const workers = await ask('workers.list', {})
+      return [
+        workers.filter(({ transfer }) => transfer !== null).length,
+        workers.filter(({ candidate }) => candidate !== null).length,
+      ]
+    }
+    await until('two runs', async () => (await at())[0] === 2 && log().length === 2)
+    const search = await ask('searches.create', { name: '', config: shortSearch({ maxTrained: 2 }) })
+    await until('both at work', async () => (await at()).join() === '1,1')
+    assert.equal((await ask('searches.stop', { id: search.search.id })).search.state, 'stopped')
+    const { runs } = await ended(id)
+    assert.ok(runs.every(({ run }) => run.state === 'done'))
+  })
+
+  test('one program at a time does what is in line; the next one goes on when it ends', async (t) => {
+    const first = openApp(t, { milliseconds: 4000 })
+    const config = segmentationConfig({ seeds: 1 })
+    const started = await first.ask('transfers.promote', { layer: mine, config })
+    await until('checkpoints', () => first.log().length === 2)
+    const second = openApp(t, { folder: first.folder })
+    const other = synthesisConfig({ seeds: 1, baselines: [] })
+    const { summary } = await second.ask('transfers.promote', { layer: mine, config: other })
+    assert.equal(summary.ahead, 1)
+    await new Promise((resolve) => setTimeout(resolve, 1500))
+    assert.ok((await second.ask('workers.list', {})).every(({ state }) => state === 'idle'))
+    await first.close()
+    for (const id of [started.summary.promotion.id, summary.promotion.id]) {
+      const { runs } = await second.ended(id)
+      assert.ok(runs.every(({ run }) => run.state === 'done'))
+    }
+    assert.ok(second.log().some(([, , what, step]) => what === 'from' && Number(step) > 0))
+  })
+})
