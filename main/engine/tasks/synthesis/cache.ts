@@ -15,16 +15,18 @@ export const cachedClassifier = async (
   folder: string,
   breathe: () => Promise<void>,
 ): Promise<Classifier> => {
-  const key = keyOf(data)
-  const file = path.join(folder, `classifier-${CLASSIFIER_VERSION}-${key}.bin`)
-  let state = readTensors<{ key: string }>(file)?.tensors
+  const file = classifierFile(data, folder)
+  let state = readTensors(file)?.tensors
   if (!state) {
     state = await trainClassifier(data, breathe)
     fs.mkdirSync(folder, { recursive: true })
-    writeTensors(file, { step: 0, state: { key }, tensors: state })
+    writeTensors(file, { step: 0, state: null, tensors: state })
   }
   return createClassifier(data.imageSize, data.classes.length, state)
 }
+
+export const classifierFile = (data: DataSet, folder: string): string =>
+  path.join(folder, `classifier-${CLASSIFIER_VERSION}-${keyOf(data)}.bin`)
 
 /** 32 hexadecimal digits for the training images and their classes. */
 const keyOf = ({ training, classes, imageSize }: DataSet): string =>

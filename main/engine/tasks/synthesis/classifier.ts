@@ -21,7 +21,9 @@ export const CLASSIFIER_VERSION = 1
 const PROTOCOL = {
   seed: 1,
   batchSize: 64,
-  steps: 500,
+  epochs: 8,
+  leastSteps: 20,
+  mostSteps: 2000,
   rate: 0.1,
   warmup: 50,
   momentum: 0.9,
@@ -139,7 +141,7 @@ export const createClassifier = (imageSize: number, classes: number, state?: rea
       }
       return { features: found, dimensions: channels, probabilities }
     },
-    state: (): Float32Array[] => variables.flatMap((variable) => valuesOf([program.read(variable)])),
+    state: (): Float32Array[] => valuesOf(program.readAll()).slice(0, variables.length),
     dispose: (): void => {
       program.dispose()
       parameters.dispose()
@@ -152,11 +154,13 @@ export const createClassifier = (imageSize: number, classes: number, state?: rea
 export const trainClassifier = async (
   { training, imageSize, classes }: DataSet,
   breathe: () => Promise<void>,
-  steps: number = PROTOCOL.steps,
 ): Promise<Float32Array[]> => {
+  const { epochs, batchSize, leastSteps, mostSteps } = PROTOCOL
+  const wanted = epochs * Math.floor(training.count / batchSize)
+  const steps = Math.min(mostSteps, Math.max(leastSteps, wanted))
   const classifier = createClassifier(imageSize, classes.length)
   try {
-    const batches = createBatches(training, PROTOCOL.batchSize, PROTOCOL.seed)
+    const batches = createBatches(training, batchSize, PROTOCOL.seed)
     for (let step = 0; step < steps; step++) {
       const { images, labels } = batches(step)
       classifier.step(images, labels, cosineRate(PROTOCOL.rate, step, steps, PROTOCOL.warmup))

@@ -163,8 +163,7 @@ export const createGan = ({ graph, config, classes, seed, state, eager }: GanOpt
     settle: (wishes) => void run('settle', wished(wishes)),
     sample: (wishes) => run('sample', wished(wishes)).slice(),
     state: () =>
-      variables.map((variable) => {
-        const tensor = program.read(variable)
+      program.readAll().map((tensor) => {
         const values = tensor.dataSync<'float32'>().slice()
         tensor.dispose()
         return values
