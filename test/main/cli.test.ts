@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -13,32 +12,8 @@ import { createApi } from '../../main/api.ts'
 import type { Search } from '../../shared/records.ts'
 import type { SearchSummary } from '../../shared/contract.ts'
 import { STAND_IN } from '../workers/stand-in.ts'
+import { cli } from './cli.ts'
 import { dataFolder, until } from './stand-in-app.ts'
-
-const CLI = path.resolve(import.meta.dirname, '../../main/cli.ts')
-
-type Ended = { readonly code: number | null; readonly out: string; readonly err: string }
-
-/** Runs the command line on the stand-in evaluator. `during` gets the process, and what it wrote to stderr so far. */
-const cli = (
-  args: readonly string[],
-  env: Record<string, string> = {},
-  during?: (kill: (signal: NodeJS.Signals) => void, err: () => string) => Promise<void>,
-): Promise<Ended> =>
-  new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', CLI, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NORMFORGE_EVALUATOR: STAND_IN, NORMFORGE_STANDIN_MS: '3', ...env },
-    })
-    let [out, err] = ['', '']
-    child.stdout.on('data', (chunk) => (out += String(chunk)))
-    child.stderr.on('data', (chunk) => (err += String(chunk)))
-    child.on('close', (code) => resolve({ code, out, err }))
-    during?.(
-      (signal) => child.kill(signal),
-      () => err,
-    ).catch(reject)
-  })
 
 const SHORT =
   '--set evolution.maxSeconds=0 --set evolution.maxTrained=12 --set evolution.rerank.count=2'.split(' ')
