@@ -34,10 +34,14 @@ export type Location = {
   readonly index: number
 }
 export type FullOp = {
-  readonly op: InstructionName
+  readonly op: InstructionName | FusedName
   readonly to: Location
   readonly from: readonly Location[]
 }
+
+/** Of (a, b, c): a·b + c, a·b − c, c − a·b. */
+export type FusedName = 'mulAdd' | 'mulSub' | 'subMul'
+type Fused = Omit<Instruction, 'op'> & { readonly op: InstructionName | FusedName }
 
 type Position = { readonly phase: number; readonly step: number }
 const START: Position = { phase: 0, step: 0 }
@@ -139,14 +143,61 @@ const liveOf = (instructions: readonly Instruction[], outputs: readonly number[]
   return live
 }
 
+/** Quotients by one and the same full-size divisor become products with its reciprocal: a division costs several. */
+const withReciprocals = (list: readonly Instruction[], sizes: Map<number, Size>): Instruction[] => {
+  const divisions = list.filter(({ op, size }) => op === 'div' && size === 'full')
+  const shared = (divisor: Operand): divisor is number =>
+    typeof divisor === 'number' &&
+    sizes.get(divisor) === 'full' &&
+    divisions.filter(({ inputs }) => inputs[1] === divisor).length > 1
+  const reciprocals = new Map<number, number>()
+  return list.flatMap((instruction): Instruction[] => {
+    const [a, divisor] = instruction.inputs
+    if (instruction.op !== 'div' || !shared(divisor!)) return [instruction]
+    const known = reciprocals.get(divisor)
+    const output = known ?? sizes.size
+    if (known === undefined) sizes.set(output, 'full')
+    reciprocals.set(divisor, output)
+    const product: Instruction = { ...instruction, op: 'mul', inputs: [a!, output] }
+    const reciprocal: Instruction = { op: 'reciprocal', inputs: [divisor], output, size: 'full' }
+    return known === undefined ? [reciprocal, product] : [product]
+  })
+}
+
+/** Products that are used once, by an addition or subtraction, become one op with it. */
+const fused = (list: readonly Instruction[], outputs: readonly number[]): Fused[] => {
+  const uses = new Map<Operand, number>()
+  for (const { inputs } of list) for (const input of inputs) uses.set(input, (uses.get(input) ?? 0) + 1)
+  const products = new Map<Operand, Instruction>()
+  for (const instruction of list) {
+    const { op, output, size } = instruction
+    if (op === 'mul' && size === 'full' && uses.get(output) === 1 && !outputs.includes(output))
+      products.set(output, instruction)
+  }
+  const gone = new Set<number>()
+  const combined = list.map((instruction): Fused => {
+    const { op, inputs, size } = instruction
+    if ((op !== 'add' && op !== 'sub') || size !== 'full') return instruction
+    const at = inputs.findIndex((input) => products.has(input))
+    if (at < 0) return instruction
+    const product = products.get(inputs[at]!)!
+    gone.add(product.output)
+    const name = op === 'add' ? 'mulAdd' : at === 0 ? 'mulSub' : 'subMul'
+    return { ...instruction, op: name, inputs: [...product.inputs, inputs[1 - at]!] }
+  })
+  return combined.filter(({ output }) => !gone.has(output))
+}
+
 /** Gives each full-size value a place: outputs their own memory, the others as few registers as will do. */
 const allocated = (
-  list: readonly Instruction[],
-  sizes: Sizes,
+  instructions: readonly Instruction[],
+  known: Sizes,
   inputs: readonly number[],
   outputs: readonly number[],
   small: (operand: Operand) => number,
 ): Omit<Step, 'sample'> => {
+  const sizes = new Map(known)
+  const list = fused(withReciprocals(instructions, sizes), outputs)
   const lastUse = new Map<number, number>()
   list.forEach((instruction, i) =>
     instruction.inputs.forEach((input) => typeof input === 'number' && lastUse.set(input, i)),

@@ -80,16 +80,17 @@ inline float hyperbolic_tangent(float x) {
 constexpr float kEpsilon = 1e-5f;
 
 // A value and a comparison are written so that NaN comes through: `a < b ? b : a` is a where either is NaN.
-using Elementwise = void (*)(float* to, const float* a, const float* b, int length);
+using Elementwise = void (*)(float* to, const float* a, const float* b, const float* c, int length);
 
-#define NORMFORGE_ELEMENTWISE(name, expression)                                       \
-  inline void name(float* to, const float* a_, const float* b_, int length) {         \
-    _Pragma("GCC ivdep") for (int i = 0; i < length; i++) {                           \
-      const float a = a_[i];                                                          \
-      const float b = b_[i];                                                          \
-      (void)a, (void)b;                                                               \
-      to[i] = (expression);                                                           \
-    }                                                                                 \
+#define NORMFORGE_ELEMENTWISE(name, expression)                                                          \
+  inline void name(float* to, const float* a_, const float* b_, const float* c_, int length) {           \
+    _Pragma("GCC ivdep") for (int i = 0; i < length; i++) {                                              \
+      const float a = a_[i];                                                                             \
+      const float b = b_[i];                                                                             \
+      const float c = c_[i];                                                                             \
+      (void)a, (void)b, (void)c;                                                                         \
+      to[i] = (expression);                                                                              \
+    }                                                                                                    \
   }
 
 NORMFORGE_ELEMENTWISE(op_add, a + b)
@@ -113,13 +114,16 @@ NORMFORGE_ELEMENTWISE(op_abs, std::fabs(a))
 NORMFORGE_ELEMENTWISE(op_sign, a > 0.0f ? 1.0f : (a < 0.0f ? -1.0f : a))
 NORMFORGE_ELEMENTWISE(op_guard, std::fabs(a) < kEpsilon ? (a < 0.0f ? -kEpsilon : kEpsilon) : a)
 NORMFORGE_ELEMENTWISE(op_broadcast, a)
+NORMFORGE_ELEMENTWISE(op_mul_add, a * b + c)
+NORMFORGE_ELEMENTWISE(op_mul_sub, a * b - c)
+NORMFORGE_ELEMENTWISE(op_sub_mul, c - a * b)
 #undef NORMFORGE_ELEMENTWISE
 
 struct Named {
   const char* name;
   Elementwise run;
 };
-// The instruction names of shared/symbolic/program.ts.
+// The instruction names of shared/symbolic/program.ts, and the fused ones of schedule.ts.
 constexpr Named kElementwise[] = {
     {"add", op_add},           {"sub", op_sub},
     {"mul", op_mul},           {"div", op_div},
@@ -131,7 +135,8 @@ constexpr Named kElementwise[] = {
     {"sigmoid", op_sigmoid},   {"tanh", op_tanh},
     {"relu", op_relu},         {"abs", op_abs},
     {"sign", op_sign},         {"guard", op_guard},
-    {"broadcast", op_broadcast},
+    {"broadcast", op_broadcast}, {"mulAdd", op_mul_add},
+    {"mulSub", op_mul_sub},    {"subMul", op_sub_mul},
 };
 
 }  // namespace normforge

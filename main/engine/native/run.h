@@ -15,6 +15,8 @@ struct Shape {
 
 // About as many floats as a block has: a handful of blocks stay in the first-level cache.
 constexpr int kBlock = 1024;
+// At least as many floats as sums are kept side by side: enough that adding one row need not wait for the last.
+constexpr int kSums = 128;
 
 class Run {
  public:
@@ -22,6 +24,7 @@ class Run {
       : plan_(plan), shape_(shape), inputs_(inputs), outputs_(outputs), smalls_(plan.smalls.size()) {
     rows_ = std::min(shape.hw, std::max(1, kBlock / shape.c));
     block_ = rows_ * shape.c;
+    lanes_ = std::min(rows_, std::max(1, kSums / shape.c)) * shape.c;
     size_t total = 0;
     std::vector<size_t> offsets;
     for (const Size size : plan.smalls) {
@@ -59,6 +62,8 @@ class Run {
   std::vector<float> storage_;
   std::vector<float*> smalls_;
   int rows_, block_;
+  // Length of a running sum: a few rows, so that a block is a whole number of them, or ends within one.
+  int lanes_;
 
   size_t length(Size size) const { return (has_n(size) ? shape_.n : 1) * size_t(has_c(size) ? shape_.c : 1); }
   float* small(int index, int sample) {
@@ -77,7 +82,7 @@ class Run {
     const int count = has_c(plan_.smalls[op.to]) ? shape_.c : 1;
     const float* a = spread(op.from[0], sample, count, scratch);
     const float* b = op.from.size() > 1 ? spread(op.from[1], sample, count, scratch + shape_.c) : a;
-    op.run(small(op.to, sample), a, b, count);
+    op.run(small(op.to, sample), a, b, a, count);
   }
   void group_mean(const SmallOp& op, int sample) {
     const int k = shape_.c / shape_.groups;
@@ -130,12 +135,12 @@ class Run {
     Workspace made;
     int sums = 0;
     for (const FullOp& op : step.full) sums += op.kind == Kind::sum ? 1 : op.kind == Kind::variance ? 3 : 0;
-    const size_t blocks = step.registers + step.tiles.size() + sums;
-    made.memory.resize(blocks * block_ + 2 * shape_.c);
+    const size_t blocks = step.registers + step.tiles.size();
+    made.memory.resize(blocks * block_ + size_t(sums) * lanes_ + 2 * shape_.c);
     made.registers = made.memory.data();
     made.tiles = made.registers + size_t(step.registers) * block_;
     made.sums = made.tiles + step.tiles.size() * block_;
-    made.scratch = made.sums + size_t(sums) * block_;
+    made.scratch = made.sums + size_t(sums) * lanes_;
     return made;
   }
 
@@ -186,19 +191,22 @@ class Run {
       for (const FullOp& op : step.full) {
         const float* a = at(op.from[0]);
         if (op.kind == Kind::elementwise) {
-          op.run(at(op.to), a, op.from.size() > 1 ? at(op.from[1]) : a, count);
+          const float* b = op.from.size() > 1 ? at(op.from[1]) : a;
+          op.run(at(op.to), a, b, op.from.size() > 2 ? at(op.from[2]) : a, count);
         } else if (op.kind == Kind::sum) {
-          if (row == 0) std::fill_n(sums, block_, 0.0f);
-          add_up(sums, a, count);
-          sums += block_;
+          if (row == 0) std::fill_n(sums, lanes_, 0.0f);
+          for (int at = 0; at < count; at += lanes_) add_up(sums, a + at, std::min(lanes_, count - at));
+          sums += lanes_;
         } else {
+          float *centre = sums, *first = sums + lanes_, *second = sums + 2 * lanes_;
           // Deviations from the sample's first row: no cancellation, whatever the mean.
           if (row == 0) {
-            for (int r = 0; r < rows_; r++) std::copy_n(a, shape_.c, sums + r * shape_.c);
-            std::fill_n(sums + block_, 2 * block_, 0.0f);
+            for (int i = 0; i < lanes_; i += shape_.c) std::copy_n(a, shape_.c, centre + i);
+            std::fill_n(first, 2 * lanes_, 0.0f);
           }
-          add_up_squares(sums, sums + block_, sums + 2 * block_, a, count);
-          sums += 3 * block_;
+          for (int at = 0; at < count; at += lanes_)
+            add_up_squares(centre, first, second, a + at, std::min(lanes_, count - at));
+          sums += 3 * lanes_;
         }
       }
     }
@@ -218,27 +226,31 @@ class Run {
     }
   }
 
-  // The sums of a sample, each over the rows of its block.
+  // A running sum's rows added up, into the first.
+  void fold(float* sums) const {
+    for (int row = shape_.c; row < lanes_; row += shape_.c) add_up(sums, sums + row, shape_.c);
+  }
+  // The sums of a sample, each over the rows of its lanes.
   void finish(const Step& step, Workspace& space, int sample) {
     float* sums = space.sums;
-    const auto total = [&](const float* of, int channel) {
-      float sum = 0;
-      for (int r = 0; r < rows_; r++) sum += of[r * shape_.c + channel];
-      return sum;
-    };
     for (const FullOp& op : step.full) {
       if (op.kind == Kind::elementwise) continue;
       float* to = small(op.to.index, sample);
-      for (int i = 0; i < shape_.c; i++) {
-        if (op.kind == Kind::sum) {
-          to[i] = total(sums, i);
-        } else {
-          const float first = total(sums + block_, i) / shape_.hw;
-          const float variance = total(sums + 2 * block_, i) / shape_.hw - first * first;
-          to[i] = variance < 0.0f ? 0.0f : variance;
-        }
+      if (op.kind == Kind::sum) {
+        fold(sums);
+        std::copy_n(sums, shape_.c, to);
+        sums += lanes_;
+        continue;
       }
-      sums += (op.kind == Kind::sum ? 1 : 3) * block_;
+      float *first = sums + lanes_, *second = sums + 2 * lanes_;
+      fold(first);
+      fold(second);
+      for (int i = 0; i < shape_.c; i++) {
+        const float mean = first[i] / shape_.hw;
+        const float variance = second[i] / shape_.hw - mean * mean;
+        to[i] = variance < 0.0f ? 0.0f : variance;
+      }
+      sums += 3 * lanes_;
     }
   }
 };
