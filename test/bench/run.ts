@@ -1,10 +1,12 @@
 /** `npm run bench -- <what>`: measurements, apart from the tests, which never look at the clock. */
 import { benchEngine } from './engine.ts'
 import { benchSegmentation } from './segmentation.ts'
+import { benchSynthesis } from './synthesis.ts'
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   engine: benchEngine,
   segmentation: benchSegmentation,
+  synthesis: benchSynthesis,
 }
 
 const [what = 'engine', ...args] = process.argv.slice(2)

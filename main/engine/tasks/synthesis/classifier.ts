@@ -39,12 +39,14 @@ export type Opinions = {
   readonly dimensions: number
   readonly probabilities: Float32Array
 }
-export type Classifier = {
+export type Critic = {
   /** Of `count` images of bytes, `[count, side, side, 3]`. */
   judge(images: Uint8Array, count: number): Opinions
+  dispose(): void
+}
+export type Classifier = Critic & {
   /** Values of all variables, in order. */
   state(): Float32Array[]
-  dispose(): void
 }
 
 /** Inner channels of each stage: doubled as the side halves, down to a side of 8. */

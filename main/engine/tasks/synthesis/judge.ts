@@ -1,7 +1,6 @@
 import type { Measures } from '../../../../shared/transfer.ts'
 import type { DataSet, ImageSet } from '../../data/dataset.ts'
-import type { Classifier } from './classifier.ts'
-import { gaussianOfOpinions, scoresOf, type Labelled, type Scores } from './scores.ts'
+import { gaussianOfOpinions, scoresOf, type Critics, type Labelled, type Scores } from './scores.ts'
 
 /** Measures images against a data set's held-out ones. */
 export type Judge = {
@@ -14,17 +13,13 @@ export type Judge = {
   readonly real: Measures
 }
 
-export const createJudge = (
-  classifier: Classifier,
-  { validation, training }: DataSet,
-  samples: number,
-): Judge => {
-  const held = gaussianOfOpinions(classifier.judge(validation.images, validation.count))
-  const own = scoresOf(classifier, validation, held)
-  const others = scoresOf(classifier, firstOf(training, samples), held)
+export const createJudge = (critics: Critics, { validation, training }: DataSet, samples: number): Judge => {
+  const held = gaussianOfOpinions(critics.critic.judge(validation.images, validation.count))
+  const own = scoresOf(critics, validation, held)
+  const others = scoresOf(critics, firstOf(training, samples), held)
   return {
     scores: (images) => {
-      const { measures, variance } = scoresOf(classifier, images, held)
+      const { measures, variance } = scoresOf(critics, images, held)
       return { measures, variance: variance / own.variance }
     },
     real: {

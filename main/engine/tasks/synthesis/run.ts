@@ -18,6 +18,7 @@ import { createBatches, drawWishes } from './batches.ts'
 import { cachedClassifier } from './cache.ts'
 import { collapse, divergence, type Ending } from './endings.ts'
 import { createGan, type Gan } from './gan.ts'
+import { loadInception } from './inception.ts'
 import { createJudge, type Judge } from './judge.ts'
 import { writeGrid } from './pictures.ts'
 import { interpolation, measured, sampleGrid, settle, type Sampler } from './sampling.ts'
@@ -49,7 +50,9 @@ export const runSynthesis = async (
   // Beside the folder of all runs: the classifier serves every run on the same data.
   const shelf = path.resolve(folder, '..', '..', 'classifiers')
   const classifier = await cachedClassifier(data, shelf, setImmediate)
-  const judge = createJudge(classifier, data, config.sampling.samples)
+  const { inception } = config.network
+  const critic = inception === undefined ? classifier : environment(() => loadInception(inception))
+  const judge = createJudge({ critic, classifier }, data, config.sampling.samples)
   const checkpoint = newestCheckpoint<Kept>(folder)
   const gan = createGan({
     graph,
@@ -63,7 +66,7 @@ export const runSynthesis = async (
     return await training.run()
   } finally {
     gan.dispose()
-    classifier.dispose()
+    for (const each of new Set([critic, classifier])) each.dispose()
   }
 }
 

@@ -1,7 +1,7 @@
-/** FID, Inception Score and class agreement of images, as the classifier sees them. */
+/** FID, Inception Score and class agreement of images, as a network sees them. */
 import { frechetDistance, gaussianOf, type Gaussian } from '../../metrics/frechet.ts'
 import { inceptionScore } from '../../metrics/inceptionScore.ts'
-import type { Classifier, Opinions } from './classifier.ts'
+import type { Critic, Opinions } from './classifier.ts'
 
 /** Images of bytes, and the class each one is, or was asked to be. */
 export type Labelled = { readonly images: Uint8Array; readonly labels: ArrayLike<number> }
@@ -15,9 +15,17 @@ export type Scores = {
 export const gaussianOfOpinions = ({ features, dimensions }: Opinions): Gaussian =>
   gaussianOf({ values: features, samples: features.length / dimensions, dimensions })
 
+/** Who scores: FID and Inception Score are the critic's, agreement is of the classifier that knows the data's classes. */
+export type Critics = { readonly critic: Critic; readonly classifier: Critic }
+
 /** Scores of images against the features of the real ones. */
-export const scoresOf = (classifier: Classifier, { images, labels }: Labelled, real: Gaussian): Scores => {
-  const opinions = classifier.judge(images, labels.length)
+export const scoresOf = (
+  { critic, classifier }: Critics,
+  { images, labels }: Labelled,
+  real: Gaussian,
+): Scores => {
+  const opinions = critic.judge(images, labels.length)
+  const own = critic === classifier ? opinions : classifier.judge(images, labels.length)
   const gaussian = gaussianOfOpinions(opinions)
   const classes = opinions.probabilities.length / labels.length
   const score = inceptionScore({ values: opinions.probabilities, samples: labels.length, classes })
@@ -25,7 +33,7 @@ export const scoresOf = (classifier: Classifier, { images, labels }: Labelled, r
     measures: {
       fid: frechetDistance(gaussian, real),
       inceptionScore: score.mean,
-      agreement: agreementOf(opinions.probabilities, labels),
+      agreement: agreementOf(own.probabilities, labels),
     },
     variance: gaussian.covariance.trace(),
   }
