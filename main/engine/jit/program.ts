@@ -116,7 +116,7 @@ const wholeOf = ({ variables }: Pack): Tensor => {
 }
 
 /** Loads a graph as a session. The addon reads it from a folder, which goes at once. */
-const loadGraph = (bytes: Uint8Array): number => {
+export const loadGraph = (bytes: Uint8Array): number => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-graph-'))
   try {
     fs.writeFileSync(path.join(folder, 'saved_model.pb'), bytes)
