@@ -89,6 +89,9 @@ test('a table of another program that is only in its log is seen, too', (t) => {
   )
 })
 
+/** More than the pages that hold the schema, and those of tables that are empty at first. */
+const SCHEMA_BYTES = 40 * 4096
+
 test('a store that is cut short or written over is named as damaged', (t) => {
   const folder = folderOf(t)
   const path = storePath(folder)
@@ -99,6 +102,7 @@ test('a store that is cut short or written over is named as damaged', (t) => {
   })
   db.close()
   const whole = readFileSync(path)
+  assert.ok(whole.length > SCHEMA_BYTES)
 
   truncateSync(path, Math.floor(whole.length / 2 / 4096) * 4096 + 100)
   refused(
@@ -114,8 +118,11 @@ test('a store that is cut short or written over is named as damaged', (t) => {
     message: /is damaged \(.*\): put back a copy/,
   })
 
-  // Damage farther in is met when it is read.
-  writeFileSync(path, Buffer.concat([whole.subarray(0, 8192), Buffer.alloc(whole.length - 8192, 0xff)]))
+  // Damage farther in, where the schema does not reach, is met when it is read.
+  writeFileSync(
+    path,
+    Buffer.concat([whole.subarray(0, SCHEMA_BYTES), Buffer.alloc(whole.length - SCHEMA_BYTES, 0xff)]),
+  )
   const torn = openStore(folder)
   t.after(() => torn.close())
   assert.throws(() => torn.all('SELECT * FROM candidates'), { name: 'StoreError', message: /is damaged/ })
