@@ -1,43 +1,55 @@
 import { compare } from '../../shared/comparison.ts'
 import { TRANSFER_TASKS, type Promotion, type StoredRun } from '../../shared/transfer.ts'
-import type { TransferDetail, TransferSummary } from '../../shared/transfer/contract.ts'
+import type { TransferDetail, TransferPrediction, TransferSummary } from '../../shared/transfer/contract.ts'
 import type { Database } from '../store/database.ts'
 import { listPromotions, reusedRuns } from '../store/promotions.ts'
 import { curveOf, paces, runsOf } from '../store/runs.ts'
-import { forecastLine, type InLine } from './estimate.ts'
+import { forecastLine } from './estimate.ts'
 import type { Folders } from './folders.ts'
 import { lineUp } from './layers.ts'
 
-const isInLine = ({ state }: Promotion): boolean => state === 'queued' || state === 'running'
+/** The promotions in line, and when each will be done. */
+type Line = { readonly ids: readonly string[]; readonly etas: ReadonlyMap<string, TransferPrediction> }
 
-/** Every promotion, newest first. `workers`: how many runs may be under way at once. */
-export const transferSummaries = (db: Database, workers: number): TransferSummary[] => {
-  const all = listPromotions(db).map((promotion) => ({ promotion, runs: runsOf(db, promotion.id) }))
-  const line = all.filter(({ promotion }) => isInLine(promotion))
-  const etas = forecastLine(line, Math.max(1, workers), paces(db))
-  return all
-    .map((entry) => ({
-      ...summaryOfRuns(entry),
-      reused: reusedRuns(db, entry.promotion.id),
-      eta: etas.get(entry.promotion.id) ?? null,
-      ahead: Math.max(0, line.indexOf(entry)),
-    }))
-    .reverse()
+/** `workers`: how many runs may be under way at once. */
+const lineOf = (db: Database, promotions: readonly Promotion[], workers: number): Line => {
+  const line = promotions
+    .filter(({ state }) => state === 'queued' || state === 'running')
+    .map((promotion) => ({ promotion, runs: runsOf(db, promotion.id) }))
+  return {
+    ids: line.map(({ promotion }) => promotion.id),
+    etas: forecastLine(line, Math.max(1, workers), paces(db)),
+  }
 }
 
-const summaryOfRuns = ({
-  promotion,
-  runs,
-}: InLine): Pick<TransferSummary, 'promotion' | 'comparison' | 'runs' | 'progress'> => {
+/** Every promotion, newest first. */
+export const transferSummaries = (db: Database, workers: number): TransferSummary[] => {
+  const promotions = listPromotions(db)
+  const line = lineOf(db, promotions, workers)
+  return promotions.map((promotion) => summaryIn(db, promotion, line)).reverse()
+}
+
+/** One promotion; null when there is none. */
+export const transferSummary = (db: Database, id: string, workers: number): TransferSummary | null => {
+  const promotions = listPromotions(db)
+  const promotion = promotions.find((other) => other.id === id)
+  return promotion ? summaryIn(db, promotion, lineOf(db, promotions, workers)) : null
+}
+
+const summaryIn = (db: Database, promotion: Promotion, { ids, etas }: Line): TransferSummary => {
+  const { id, layer, config } = promotion
+  const runs = runsOf(db, id)
   const counts = { queued: 0, running: 0, done: 0, failed: 0 }
   for (const { state } of runs) counts[state] += 1
-  const { layer, config } = promotion
   const layers = lineUp(layer, config).map(({ fingerprint, label, role }) => ({ fingerprint, label, role }))
   return {
     promotion,
     comparison: compare(layers, runs, TRANSFER_TASKS[config.task].measures),
     runs: counts,
+    reused: reusedRuns(db, id),
     progress: runs.reduce((sum, run) => sum + partDone(run), 0) / Math.max(1, runs.length),
+    eta: etas.get(id) ?? null,
+    ahead: Math.max(0, ids.indexOf(id)),
   }
 }
 
@@ -52,7 +64,7 @@ export const transferDetail = (
   id: string,
   workers: number,
 ): TransferDetail | null => {
-  const summary = transferSummaries(db, workers).find(({ promotion }) => promotion.id === id)
+  const summary = transferSummary(db, id, workers)
   if (!summary) return null
   const of = new Map(summary.comparison.map((row) => [row.fingerprint, row]))
   const runs = runsOf(db, id).map((run) => {

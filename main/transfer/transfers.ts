@@ -24,7 +24,7 @@ import { transferFolders } from './folders.ts'
 import { lineUp, resolveLayer, runsOfPlan, type LineUp } from './layers.ts'
 import { Queue } from './queue.ts'
 import { share } from './share.ts'
-import { transferDetail, transferSummaries } from './summary.ts'
+import { transferDetail, transferSummaries, transferSummary } from './summary.ts'
 
 export type TransfersOptions = {
   readonly db: Database
@@ -65,8 +65,7 @@ export const createTransfers = ({ db, pool, dataFolder, searching, made }: Trans
     if (!promotion) throw new ContractError('missing', `there is no promotion "${id}"`)
     return promotion
   }
-  const summary = (id: string): TransferSummary =>
-    transferSummaries(db, room()).find(({ promotion }) => promotion.id === id)!
+  const summary = (id: string): TransferSummary => transferSummary(db, id, room())!
   const requireState = (id: string, states: readonly Promotion['state'][], what: string): void => {
     const { state } = find(id)
     if (!states.includes(state)) throw new ContractError('conflict', `promotion ${id} is ${state}: ${what}`)
