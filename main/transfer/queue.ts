@@ -7,7 +7,7 @@ import {
   fenced,
   releaseLease,
 } from '../store/leases.ts'
-import type { TransferProgress, TransferRun } from '../../shared/transfer.ts'
+import type { TransferRun } from '../../shared/transfer.ts'
 import type { Database } from '../store/database.ts'
 import { getPromotion, setPromotion } from '../store/promotions.ts'
 import {
@@ -25,6 +25,7 @@ import {
 } from '../store/runs.ts'
 import type { Pool, TransferOutcome } from '../workers/pool.ts'
 import type { Folders } from './folders.ts'
+import { Watch } from './watch.ts'
 
 export type QueueOptions = {
   readonly db: Database
@@ -40,8 +41,6 @@ const LOOK_MS = 1000
 const BEAT_MS = 2000
 /** After an error that is not a run's (a full disk, say), nothing is begun for so long. */
 const REST_MS = 30_000
-/** Between two points, how far a run has come is written this often. */
-const STEP_SECONDS = 20
 
 /**
  * Does the runs that promotions in line ask for. The store says what is wanted, by whichever process it was asked; what
@@ -188,36 +187,5 @@ export class Queue {
     requeueRuns(db, key)
     if (outcome.kind === 'environment')
       for (const id of askedFor(db, key)) setPromotion(db, id, 'failed', outcome.message)
-  }
-}
-
-/** How far a run has come, and its seconds of work, those of earlier attempts included. */
-class Watch {
-  readonly #before: number
-  #step: number
-  #started: number | null = null
-  #told = performance.now()
-
-  constructor({ seconds, step }: { readonly seconds: number; readonly step: number }) {
-    this.#before = seconds
-    this.#step = step
-  }
-
-  start(): void {
-    this.#started ??= performance.now()
-  }
-
-  now(): { step: number; seconds: number } {
-    const seconds = this.#started === null ? 0 : (performance.now() - this.#started) / 1000
-    return { step: this.#step, seconds: this.#before + seconds }
-  }
-
-  /** What is to be written of a worker's news; null: nothing now. */
-  see({ step, point, picture }: TransferProgress): Parameters<typeof advanceRun>[2] | null {
-    this.#step = step
-    const late = performance.now() - this.#told > STEP_SECONDS * 1000
-    if (!point && picture === null && !late) return null
-    this.#told = performance.now()
-    return { ...this.now(), point }
   }
 }
