@@ -111,10 +111,15 @@ export const headline = (rows: readonly ComparisonRow[], task: TransferTaskName)
   }
 }
 
-/** Where generated images are compared: the number means nothing without it. */
-export const featureSpace = (config: TransferConfig): string | null => {
+/** Whose features generated images are compared in: the numbers mean nothing without it. */
+export const featureSpace = (
+  config: TransferConfig,
+): { readonly short: string; readonly text: string } | null => {
   if (config.task !== 'synthesis') return null
   return config.network.inception === undefined
-    ? "this program's own classifier"
-    : 'the Inception network given'
+    ? {
+        short: 'own classifier',
+        text: 'Images are seen by a classifier that this program trains on the same data by a fixed protocol, not by Inception: these figures compare with each other, and with no others.',
+      }
+    : { short: 'Inception, as given', text: `Images are seen by the network in ${config.network.inception}.` }
 }

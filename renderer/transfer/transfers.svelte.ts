@@ -1,6 +1,6 @@
 /** The promotions as the page knows them: the whole list (it is short), asked for anew when something of it changes. */
 import type { WorkerStatus } from '../../shared/contract.ts'
-import { comparisonOf, type TransferConfig } from '../../shared/transfer.ts'
+import { comparisonOf, type Promotion, type TransferConfig } from '../../shared/transfer.ts'
 import type {
   LayerReference,
   TransferDetail,
@@ -12,7 +12,7 @@ import type { PageState } from '../state.svelte.ts'
 import { throttled } from '../throttle.ts'
 import { pictureStore } from './picture-store.ts'
 import { comparisonsOf, configsOf, problemOf, readProtocol, type Protocol } from './protocol.ts'
-import { inLine, layersText, taskName, together } from './words.ts'
+import { inLine, layerName, layersText, taskName, together } from './words.ts'
 
 /** At most this often is the list asked for again while events pour in, and while workers only train, milliseconds. */
 const LIST_EVERY = 400
@@ -55,8 +55,21 @@ export class Transfers {
   }
 
   async load(): Promise<void> {
+    const before = this.list ?? []
     this.list = await this.#page.request('transfers.list', {})
     this.version++
+    for (const { promotion } of this.list) {
+      const was = before.find((one) => one.promotion.id === promotion.id)?.promotion.state
+      if (was === 'running' || was === 'queued') this.#tellEnd(promotion)
+    }
+  }
+
+  #tellEnd(promotion: Promotion): void {
+    const { id, layer, state, failure } = promotion
+    const what = `${layerName(layer)} on ${taskName(promotion).toLowerCase()}`
+    const more = { actions: [{ label: 'Show', run: () => this.open(id) }] }
+    if (state === 'done') this.#page.note('done', `${what} has finished.`, more)
+    else if (state === 'failed') this.#page.note('error', `${what}: ${failure ?? 'failed'}`, more)
   }
 
   /** Something of a promotion changed. */
@@ -117,9 +130,9 @@ export class Transfers {
     if (problem) return (this.#page.note('error', problem), false)
     if (this.busy) return false
     this.busy = true
-    const made = await this.#page.attempt(() => this.#promoteAll(layer, configsOf(this.protocol)))
+    const made = await this.#promoteAll(layer, configsOf(this.protocol))
     this.busy = false
-    if (!made) return false
+    if (made.length === 0) return false
     const fresh = made.filter(({ existing }) => !existing).map(({ summary }) => summary)
     if (fresh.length === 0) this.open(made[0]!.summary.promotion.id)
     else this.#announce(label, fresh)
@@ -128,8 +141,11 @@ export class Transfers {
 
   async #promoteAll(layer: LayerReference, configs: readonly TransferConfig[]) {
     const made = []
-    // In turn: their order is the order in line.
-    for (const config of configs) made.push(await this.#page.request('transfers.promote', { layer, config }))
+    // In turn: their order is the order in line. One that is refused says why, and does not keep the other from it.
+    for (const config of configs) {
+      const one = await this.#page.attempt(() => this.#page.request('transfers.promote', { layer, config }))
+      if (one) made.push(one)
+    }
     for (const { summary } of made) this.#put(summary)
     return made
   }

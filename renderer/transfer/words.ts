@@ -15,7 +15,10 @@ export const inLine = (state: PromotionState): boolean =>
 
 /** The layer as people call it: a number alone says nothing away from its search. */
 export const layerName = ({ label, from }: Pick<PromotedLayer, 'label' | 'from'>): string =>
-  from.kind === 'candidate' && /^#\d+$/.test(label) ? `Layer ${label}` : label
+  from.kind === 'candidate' ? rowName(label) : label
+
+/** The same for a row of the comparison. */
+export const rowName = (label: string): string => (/^#\d+$/.test(label) ? `Layer ${label}` : label)
 
 export const taskName = ({ config }: Pick<Promotion, 'config'>): string => TRANSFER_TASKS[config.task].label
 

@@ -160,7 +160,7 @@ test('P promotes the layer picked, Undo takes it back, P on one promoted opens i
   await page.getByTestId('candidates-table').getByTestId('promoted').first().waitFor()
   await page.goto(`${server.url}#/search/${id}/lineage?layer=${best}`)
   await page.getByTestId('layer-card').getByTestId('promoted').waitFor()
-  await page.getByTestId('promote').getByText('In transfer').waitFor()
+  await page.getByTestId('promote').getByText('Open transfer').waitFor()
   await page.keyboard.press('p')
   await page.waitForURL((url) => ids.some((one) => url.hash === `#/transfer/${one}`))
   assert.equal((await list(server)).length, 2, 'nothing is promoted twice')
