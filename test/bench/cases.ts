@@ -15,6 +15,7 @@ export type Case = {
   readonly architecture: Architecture
   readonly graph: Graph
   readonly batch: number
+  readonly imageSize: number
   readonly groups: number
   /** Whether plain norms are batch norms (else group norms). */
   readonly batchNorm: boolean
@@ -52,6 +53,7 @@ export const caseOf = (network: ArchitectureName, layer: string, width: Width): 
     architecture: architectureOf(config),
     graph,
     batch: width === 'demo' ? 32 : 64,
+    imageSize: preset.data.imageSize,
     groups: preset.training.groups,
     batchNorm: graph.nodes.some(({ op }) => OPS[op].over === 'nhw'),
     training: preset.training,

@@ -1,10 +1,14 @@
 /** `npm run bench -- <what>`: measurements, apart from the tests, which never look at the clock. */
+import { benchCandidates } from './candidates.ts'
 import { benchEngine } from './engine.ts'
+import { benchMemory } from './memory.ts'
 import { benchSegmentation } from './segmentation.ts'
 import { benchSynthesis } from './synthesis.ts'
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   engine: benchEngine,
+  candidates: benchCandidates,
+  memory: benchMemory,
   segmentation: benchSegmentation,
   synthesis: benchSynthesis,
 }

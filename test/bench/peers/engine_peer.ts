@@ -29,15 +29,15 @@ let labels = new Int32Array()
 const make = ({ case: given, eager }: Extract<Request, { do: 'make' }>): { seconds: number } => {
   trainer?.dispose()
   resetPeak()
-  const { batch, groups } = given
-  images = Float32Array.from({ length: batch * 32 * 32 * 3 }, () => 2 * Math.random() - 1)
+  const { batch, groups, imageSize } = given
+  images = Float32Array.from({ length: batch * imageSize ** 2 * 3 }, () => 2 * Math.random() - 1)
   labels = Int32Array.from({ length: batch }, (_, i) => i % 10)
   const started = performance.now()
   trainer = createTrainer({
     architecture: given.config,
     graph: given.graph,
     training: { ...given.training, batchSize: batch, groups },
-    imageSize: 32,
+    imageSize,
     classes: 10,
     seed: 1,
     evaluationBatch: 100,
