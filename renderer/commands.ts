@@ -7,6 +7,7 @@ import { THEME_LABELS, THEMES } from './theme.ts'
 import { count, percent } from './format.ts'
 import { protocolText } from './transfer/protocol.ts'
 import type { Promotable } from './transfer/transfers.svelte.ts'
+import { layerName, taskName } from './transfer/words.ts'
 
 export type Command = {
   readonly group: string
@@ -53,6 +54,13 @@ export const commands = (page: PageState, dialogs: { help(): void }): Command[] 
     hint: `${summary.search.state}, ${count(summary.funnel.generated)} candidates${summary.best ? `, best ${percent(summary.best.average)}` : ''}`,
     icon: 'history',
     run: () => page.show('live', summary.search.id),
+  })),
+  ...(page.transfers.list ?? []).map(({ promotion }): Command => ({
+    group: 'Transfer',
+    label: `${layerName(promotion.layer)} on ${taskName(promotion).toLowerCase()}`,
+    hint: promotion.state,
+    icon: 'transfer',
+    run: goes(page, { view: 'transfer', promotion: promotion.id }),
   })),
   ...THEMES.map((theme): Command => ({
     group: 'Theme',
@@ -105,6 +113,7 @@ const ofLayer = (page: PageState): Command[] => {
   const layer = layerAtHand(page)
   if (!layer) return []
   const { label, search, number } = layer
+  const called = label.replace(/^Layer/, 'layer')
   const exportAs = (target: ExportTarget) => async (): Promise<void> => {
     const detail = await page.attempt(() => page.detail(search, number))
     if (detail) page.exported = { graph: detail.candidate.graph, label, target }
@@ -112,15 +121,15 @@ const ofLayer = (page: PageState): Command[] => {
   return [
     {
       group: 'Do',
-      label: page.transfers.done(layer.fingerprint) ? `Open the transfer of ${label}` : `Promote ${label}`,
+      label: page.transfers.done(layer.fingerprint) ? `Open the transfer of ${called}` : `Promote ${called}`,
       hint: protocolText(page.transfers.protocol),
       icon: 'promote',
       keys: 'p',
       run: () => void page.transfers.promote(layer),
     },
     ...EXPORT_TARGETS.map((target): Command => ({
-      group: 'Do',
-      label: `Export ${label} as ${EXPORTS[target].label}`,
+      group: 'Export',
+      label: `Export ${called} as ${EXPORTS[target].label}`,
       icon: 'code',
       run: () => void exportAs(target)(),
     })),
