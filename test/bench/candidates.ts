@@ -6,6 +6,7 @@
  *   --share S         share of a training's steps that is run (default 1); what comes before and after stays whole
  *   --processes N     single-threaded processes of each side (default 2)
  *   --layer L         layers (may be given again; default: two known ones and two of the ten fixed ones)
+ *   --cpu             processor time instead of wall time
  *   --json
  */
 import { parseArgs } from 'node:util'
@@ -13,9 +14,9 @@ import { architectureOf } from '../../shared/architectures/index.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 import type { EvaluationTask, PresetName } from '../../shared/records.ts'
 import { caseOf, EVOLVED, graphOf } from './cases.ts'
-import { enginePeer, findPyTorch, torchPeer, type Peer, type Request } from './peer.ts'
+import { enginePeer, findPyTorch, torchPeer, type Clock, type Peer, type Request } from './peer.ts'
 
-const requestFor = (layer: string, preset: PresetName, share: number): Request => {
+const requestFor = (layer: string, preset: PresetName, share: number, clock: Clock): Request => {
   const { config } = PRESETS[preset]
   const steps = Math.max(4, Math.round(share * config.training.steps))
   const { stability } = config.rejection!
@@ -45,14 +46,13 @@ const requestFor = (layer: string, preset: PresetName, share: number): Request =
     stabilitySteps,
     stabilityBatch: stability.batchSize,
   }
-  return { do: 'evaluate', task, case: forPyTorch }
+  return { do: 'evaluate', clock, task, case: forPyTorch }
 }
 
-/** Seconds until every process has evaluated the layer once. */
+/** Seconds until every process has evaluated the layer once; those of processor time, of the one that took most. */
 const together = async (peers: readonly Peer[], request: Request): Promise<number> => {
-  const started = performance.now()
-  await Promise.all(peers.map((peer) => peer.ask(request)))
-  return (performance.now() - started) / 1000
+  const answers = await Promise.all(peers.map((peer) => peer.ask(request)))
+  return Math.max(...answers.map(({ seconds }) => seconds))
 }
 
 export const benchCandidates = async (args: readonly string[]): Promise<void> => {
@@ -63,10 +63,12 @@ export const benchCandidates = async (args: readonly string[]): Promise<void> =>
       share: { type: 'string', default: '1' },
       processes: { type: 'string', default: '2' },
       layer: { type: 'string', multiple: true, default: ['BN-ReLU', 'EvoNorm-B0', EVOLVED[1]!, EVOLVED[2]!] },
+      cpu: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   })
   const preset = values.preset as PresetName
+  const clock = values.cpu ? 'cpu' : 'wall'
   const python = findPyTorch()
   if ('missing' in python) console.error(`skipped PyTorch: ${python.missing}`)
   const numbered = Array.from({ length: Number(values.processes) }, (_, i) => i)
@@ -79,10 +81,10 @@ export const benchCandidates = async (args: readonly string[]): Promise<void> =>
   const seconds = new Map<string, number[]>(sides.map(({ name }) => [name, []]))
   try {
     // Data made, libraries loaded, allocators grown: as in a worker that has been at it for a while.
-    for (const { peers } of sides) await together(peers, requestFor('IN-ReLU', preset, 0.01))
+    for (const { peers } of sides) await together(peers, requestFor('IN-ReLU', preset, 0.01, clock))
     for (const layer of values.layer)
       for (const { name, peers } of sides) {
-        const took = await together(peers, requestFor(layer, preset, Number(values.share)))
+        const took = await together(peers, requestFor(layer, preset, Number(values.share), clock))
         seconds.get(name)!.push(took)
         if (!values.json)
           console.log(`${layer}, ${name}: ${took.toFixed(1)} s for ${peers.length} evaluations`)

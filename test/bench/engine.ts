@@ -7,6 +7,7 @@
  *   --only TEXT       cases whose "network layer" contains the text (may be given again)
  *   --rounds N        rounds of alternating steps (default 5)
  *   --threads N       threads of each contestant (default 2)
+ *   --cpu             the processes' own processor time instead of wall time: for a busy machine, with --threads 1
  *   --compile         torch.compile too (a minute or more a case)
  *   --no-eager        without TensorFlow.js as it comes
  */
@@ -26,6 +27,7 @@ export const benchEngine = async (args: readonly string[]): Promise<void> => {
       only: { type: 'string', multiple: true, default: [] },
       rounds: { type: 'string', default: '5' },
       threads: { type: 'string', default: '2' },
+      cpu: { type: 'boolean', default: false },
       compile: { type: 'boolean', default: false },
       'no-eager': { type: 'boolean', default: false },
     },
@@ -33,6 +35,7 @@ export const benchEngine = async (args: readonly string[]): Promise<void> => {
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   const threads = Number(values.threads)
   const width = values.width as Width
+  const clock = values.cpu ? 'cpu' : 'wall'
   const contestants: Contestant[] = [{ peer: enginePeer('engine', threads), make: {}, steps: 3 }]
   const python = findPyTorch()
   if ('missing' in python) say(`skipped PyTorch: ${python.missing}`)
@@ -58,11 +61,11 @@ export const benchEngine = async (args: readonly string[]): Promise<void> => {
   try {
     // A first network, so that what follows meets warm processes.
     for (const { peer } of contestants.filter(({ make }) => !make.compile && !make.eager))
-      await peer.ask({ do: 'make', case: caseOf('resnet', 'IN-ReLU', 'demo') })
+      await peer.ask({ do: 'make', clock, case: caseOf('resnet', 'IN-ReLU', 'demo') })
     for (const given of allCases(width)) {
       const name = `${given.network} ${given.layer}`
       if (values.only.length > 0 && !values.only.some((text) => name.includes(text))) continue
-      const row = await measure(given, contestants, Number(values.rounds))
+      const row = await measure(given, contestants, Number(values.rounds), clock)
       rows.push(row)
       if (!values.json) printRow(row)
     }
@@ -70,6 +73,6 @@ export const benchEngine = async (args: readonly string[]): Promise<void> => {
     for (const { peer } of contestants) peer.close()
   }
   const bars = barsOf(rows, width)
-  if (values.json) console.log(JSON.stringify({ threads, width, python, rows, bars }, null, 2))
+  if (values.json) console.log(JSON.stringify({ threads, clock, width, python, rows, bars }, null, 2))
   else printBars(bars)
 }

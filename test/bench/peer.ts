@@ -6,10 +6,13 @@ import type { EvaluationTask } from '../../shared/records.ts'
 import type { Case } from './cases.ts'
 
 /** What a contestant can be asked. */
-export type Request =
+export type Request = { readonly clock: Clock } & (
   | { readonly do: 'make'; readonly case: Case; readonly compile?: boolean; readonly eager?: boolean }
   | { readonly do: 'step'; readonly count: number }
   | { readonly do: 'evaluate'; readonly task: EvaluationTask; readonly case: object }
+)
+/** What is measured: wall time, or the process's own processor time, which a busy machine disturbs less. */
+export type Clock = 'wall' | 'cpu'
 
 /** A contestant: a process that makes a network and trains it, one step or evaluation at a time. */
 export type Peer<R = Request> = {

@@ -1,5 +1,5 @@
 import type { Case } from './cases.ts'
-import type { Peer } from './peer.ts'
+import type { Clock, Peer } from './peer.ts'
 import { median, spread } from './statistics.ts'
 
 export type Measured = {
@@ -24,18 +24,19 @@ export const measure = async (
   given: Case,
   contestants: readonly Contestant[],
   rounds: number,
+  clock: Clock,
 ): Promise<Row> => {
   const warmups = new Map<Contestant, number>()
   for (const contestant of contestants)
     warmups.set(
       contestant,
-      (await contestant.peer.ask({ do: 'make', case: given, ...contestant.make })).seconds,
+      (await contestant.peer.ask({ do: 'make', clock, case: given, ...contestant.make })).seconds,
     )
   const times = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]))
   const peaks = new Map<Contestant, number>()
   for (let round = 0; round < rounds; round++)
     for (const contestant of contestants) {
-      const { ms, peak } = await contestant.peer.ask({ do: 'step', count: contestant.steps + 1 })
+      const { ms, peak } = await contestant.peer.ask({ do: 'step', clock, count: contestant.steps + 1 })
       // The first one finds the caches full of another's data.
       times.get(contestant)!.push(...ms.slice(1))
       peaks.set(contestant, peak)

@@ -109,7 +109,7 @@ class Training:
         torch.manual_seed(1)
         self.training, self.latent = config['training'], config['network']['latent']
         self.generate, self.discriminate = Generator(kind, config), Discriminator(config)
-        betas = self.training['beta1'], self.training['beta2']
+        betas = float(self.training['beta1']), float(self.training['beta2'])
         adam = lambda network, rate: torch.optim.Adam(network.parameters, rate, betas, fused=True)
         self.adams = adam(self.discriminate, self.training['discriminatorRate']), adam(
             self.generate, self.training['generatorRate']
