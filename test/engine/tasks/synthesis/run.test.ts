@@ -73,6 +73,23 @@ test('a run that is cut off between checkpoints ends as one that is not, figures
   assert.equal(Object.keys(pictures('whole')).at(0), 'interpolation-6.png')
 })
 
+test('a run whose loss is no number ends there as diverged, with what was measured before', async () => {
+  const wild = { ...config, training: { ...config.training, generatorRate: 1e30 } }
+  const result = await runSynthesis(
+    {
+      graph: knownLayer('EvoNorm-S0').graph,
+      config: wild,
+      seed: 7,
+      folder: path.join(root, 'transfer', 'wild'),
+    },
+    () => undefined,
+  )
+  assert.equal(result.outcome, 'diverged')
+  assert.ok(result.step < 6)
+  assert.match(result.reason!, /loss was (NaN|-?Infinity) at step \d\.$/)
+  assert.ok(Number.isFinite(result.measures['fid']))
+})
+
 test('a classifier is trained once a data set, and what is read back judges the same', async () => {
   const data = await loadData(config.data)
   const folder = path.join(root, 'classifiers')
