@@ -4,8 +4,8 @@ import type { ArchitectureConfig, TrainingConfig } from '../../shared/records.ts
 import { registerGradients } from './gradients/index.ts'
 import { createProgram } from './jit/program.ts'
 import { createNetwork } from './network.ts'
-import { applyMomentumTogether } from './optimizer.ts'
 import { loadRuntime, type Tensor } from './runtime.ts'
+import { createSgd } from './sgd.ts'
 
 export type TrainerOptions = {
   readonly architecture: ArchitectureConfig
@@ -63,32 +63,19 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
     groups: training.groups,
     seed: options.seed,
   })
-  const { trainable, kernels, statistics } = network.parameters
+  const { trainable, statistics } = network.parameters
   options.weights?.forEach((values, i) =>
     tf.tidy(() => {
       const variable = trainable[i]!
       variable.assign(tf.tensor(values, variable.shape) as typeof variable)
     }),
   )
-  const velocities = trainable.map((variable) => {
-    const zeros = tf.zeros(variable.shape)
-    const made = tf.variable(zeros, false)
-    zeros.dispose()
-    return made
-  })
-  const velocityOf = new Map(trainable.map((variable, i) => [variable, velocities[i]!]))
-  const isKernel = new Set(kernels)
-  const vectors = trainable.filter((variable) => !isKernel.has(variable))
-  // Weight decay is for kernels alone.
-  const groups = [
-    { variables: kernels, decay: training.weightDecay },
-    { variables: vectors, decay: 0 },
-  ].map((group) => ({ ...group, velocities: group.variables.map((v) => velocityOf.get(v)!) }))
+  const sgd = createSgd(network.parameters, training)
 
   const images = (batch: number) => ({ shape: [batch, imageSize, imageSize, 3], dtype: 'float32' }) as const
   const labels = (batch: number) => ({ shape: [batch], dtype: 'int32' }) as const
   const program = createProgram(
-    [...groups.flatMap((group) => [group.variables, group.velocities]), statistics],
+    [...sgd.variables, statistics],
     {
       train: {
         inputs: [images(training.batchSize), labels(training.batchSize), { shape: [], dtype: 'float32' }],
@@ -103,14 +90,7 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
               ) as never,
             trainable,
           )
-          for (const { variables, velocities, decay } of groups)
-            applyMomentumTogether(
-              variables,
-              velocities,
-              variables.map(({ name }) => grads[name]!),
-              rate!,
-              { momentum: training.momentum, decay },
-            )
+          sgd.apply(grads, rate!)
           return [value]
         },
       },
@@ -145,7 +125,7 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
     dispose: () => {
       program.dispose()
       network.parameters.dispose()
-      velocities.forEach((variable) => variable.dispose())
+      sgd.dispose()
     },
   }
 }

@@ -3,13 +3,14 @@ import type { Graph } from '../../../../shared/graph.ts'
 import type { SegmentationConfig } from '../../../../shared/transfer.ts'
 import { registerGradients } from '../../gradients/index.ts'
 import { createProgram } from '../../jit/program.ts'
-import { applyMomentum } from '../../optimizer.ts'
-import { loadRuntime, type Tensor, type Variable } from '../../runtime.ts'
+import { loadRuntime, type Tensor } from '../../runtime.ts'
+import { createSgd } from '../../sgd.ts'
 import type { Batch } from './batches.ts'
 import { infer } from './inference.ts'
 import { createMaskRcnn } from './network.ts'
 import { LOSSES, objective } from './objective.ts'
 import { MASK_SIDE, OBJECT_MASK_SIDE, type Settings } from './settings.ts'
+import { namedVariables, restore, stateOf, type State } from './state.ts'
 
 /** One loss each; see LOSSES. */
 export type Losses = Record<(typeof LOSSES)[number], number>
@@ -31,8 +32,8 @@ export type Detector = {
   step(batch: Batch, rate: number): Losses
   /** Images `[batchSize, side, side, 3]`, normalised. */
   detect(images: Float32Array): Found[]
-  /** All that training has changed, by name: weights, velocities, moving statistics. */
-  state(): Map<string, Float32Array>
+  /** All that training has changed, by name; see namedVariables. */
+  state(): State
   readonly parameters: number
   dispose(): void
 }
@@ -43,7 +44,7 @@ export type DetectorOptions = {
   readonly training: SegmentationConfig['training']
   readonly seed: number
   /** Values by name in place of those drawn from the seed; names that it lacks keep theirs. */
-  readonly state?: ReadonlyMap<string, Float32Array>
+  readonly state?: State
   readonly eager?: boolean
 }
 
@@ -58,19 +59,9 @@ export const createDetector = ({
   const { tf } = loadRuntime()
   registerGradients()
   const network = createMaskRcnn(graph, settings, seed)
-  const { trainable, kernels, statistics } = network.parameters
-  const decayed = new Set(kernels)
-  const velocities = trainable.map((variable) => {
-    const zeros = tf.zeros(variable.shape)
-    const made = tf.variable(zeros, false)
-    zeros.dispose()
-    return made
-  })
-  const named = new Map<string, Variable>([
-    ...name(trainable, 'weights', network.backbone.trainable),
-    ...name(velocities, 'velocities', network.backbone.trainable),
-    ...name(statistics, 'statistics', network.backbone.statistics),
-  ])
+  const { trainable, statistics } = network.parameters
+  const sgd = createSgd(network.parameters, training)
+  const named = namedVariables(network, sgd.velocities)
   if (state) restore(named, state)
 
   const { batchSize: n, imageSize, regions } = settings
@@ -97,19 +88,16 @@ export const createDetector = ({
       losses = objective(network, batch, settings).map((loss) => tf.keep(loss.clone()))
       return losses[0]!.clone() as never
     }, trainable)
-    trainable.forEach((variable, i) => {
-      const gradient = grads[variable.name]!
-      const decay = decayed.has(variable) ? gradient.add(variable.mul(training.weightDecay)) : gradient
-      applyMomentum(variable, velocities[i]!, decay, rate, training.momentum)
-    })
+    sgd.apply(grads, rate)
     return losses.map((loss) => {
       const result = loss.clone()
       loss.dispose()
       return result
     })
   }
+  const declared = [...sgd.variables, statistics]
   const program = createProgram(
-    [...named.values()],
+    declared,
     {
       train: { inputs, step },
       detect: { inputs: [images], step: (x) => infer(network, x!, settings) },
@@ -150,17 +138,7 @@ export const createDetector = ({
         masks: of(masks, i, MASK_SIDE ** 2),
       }))
     },
-    state: () => {
-      const tensors = program.readAll()
-      return new Map(
-        [...named.keys()].map((key, i) => {
-          const tensor = tensors[i]!
-          const values = tensor.dataSync<'float32'>().slice()
-          tensor.dispose()
-          return [key, values]
-        }),
-      )
-    },
+    state: () => stateOf(named, declared.flat(), program.readAll()),
     parameters: trainable.reduce((sum, variable) => sum + variable.size, 0),
     dispose: () => {
       program.dispose()
@@ -171,23 +149,3 @@ export const createDetector = ({
 
 type Eight = [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor]
 type Five = [Float32Array, Float32Array, Float32Array, Float32Array, Float32Array]
-
-/** Names that say what is the backbone's: a checkpoint can then lend it to another detector. */
-const name = (variables: readonly Variable[], kind: string, backbone: number): [string, Variable][] =>
-  variables.map((variable, i) => [
-    i < backbone ? `backbone/${kind}/${i}` : `heads/${kind}/${i - backbone}`,
-    variable,
-  ])
-
-const restore = (named: ReadonlyMap<string, Variable>, state: ReadonlyMap<string, Float32Array>): void => {
-  const { tf } = loadRuntime()
-  for (const [key, values] of state) {
-    const variable = named.get(key)
-    if (!variable) throw new Error(`checkpoint: has ${key}, which this network lacks`)
-    if (variable.size !== values.length)
-      throw new Error(
-        `checkpoint: ${key} needs ${variable.size} values ([${variable.shape}]), got ${values.length}`,
-      )
-    tf.tidy(() => variable.assign(tf.tensor(values, variable.shape) as typeof variable))
-  }
-}

@@ -20,6 +20,7 @@ import { detectAll, measure, truthsOf } from './evaluation.ts'
 import { LOSSES } from './objective.ts'
 import { drawOverlay } from './overlay.ts'
 import { settingsOf, type Settings } from './settings.ts'
+import { isBackbone, type State } from './state.ts'
 
 /** Points of the curve, about; images in a picture. */
 const POINTS = 100
@@ -61,22 +62,20 @@ export const runSegmentation = async (
   }
 }
 
-const tensorsOf = ({ state, tensors }: Checkpoint<Kept>): Map<string, Float32Array> =>
+const tensorsOf = ({ state, tensors }: Checkpoint<Kept>): State =>
   new Map(state.names.map((name, i) => [name, tensors[i]!]))
 
 /** The backbone's part of a checkpoint to start from. */
-const backboneOf = ({ network: { backbone } }: SegmentationConfig): Map<string, Float32Array> | undefined => {
+const backboneOf = ({ network: { backbone } }: SegmentationConfig): State | undefined => {
   if (backbone === undefined) return undefined
   const checkpoint = environment(() => readTensors<Kept>(backbone))
-  const own = [...(checkpoint ? tensorsOf(checkpoint) : [])].filter(([name]) =>
-    /^backbone\/(weights|statistics)\//.test(name),
-  )
+  const own = [...(checkpoint ? tensorsOf(checkpoint) : [])].filter(([name]) => isBackbone(name))
   if (own.length === 0)
     throw new EnvironmentError(`checkpoint: ${backbone}: needed a whole checkpoint with a backbone, got none`)
   return new Map(own)
 }
 
-const allFinite = (state: ReadonlyMap<string, Float32Array>): boolean =>
+const allFinite = (state: State): boolean =>
   [...state.values()].every((values) => values.every(Number.isFinite))
 
 type Parts = {
@@ -155,7 +154,7 @@ class Training {
     return [measure(this.#truths, detections), name]
   }
 
-  #checkpoint(named: ReadonlyMap<string, Float32Array>): void {
+  #checkpoint(named: State): void {
     const { run } = this.#parts
     const state: Kept = {
       curve: this.#curve,
