@@ -223,10 +223,20 @@ export const segmentation: Task<SegmentationConfig> = {
       of: ({ network: { width, depth } }) =>
         width === 1 && depth === 1 ? 'ResNet-50' : `ResNet-50 with width × ${width}, depth × ${depth}`,
     },
-    { label: 'Pyramid', of: ({ network }) => `${network.pyramidChannels} channels` },
+    {
+      label: 'Pyramid',
+      of: ({ network }) => `${network.pyramidChannels} channels, from stride ${network.stride} on`,
+    },
+    {
+      label: 'Regions an image',
+      of: ({ regions }) => `${regions.proposals} proposals, ${regions.rois} to train on`,
+    },
     { label: 'Steps', of: ({ training: { steps, batchSize } }) => `${steps} of ${batchSize} images` },
   ],
-  departures: [],
+  departures: [
+    'Backbone: pre-activation blocks, so that the layer stands before every convolution of it',
+    "Momentum: Nesterov's",
+  ],
   roughSeconds: ({ data, network, training }) => {
     const size = (data.imageSize / 64) ** 2 * Math.max(0.25, (network.width / 0.25) ** 2)
     return 60 + 0.05 * training.steps * training.batchSize * size

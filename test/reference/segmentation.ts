@@ -14,6 +14,7 @@ type SegmentationReference = {
   readonly matched: Pair<[objects: number, background: number, neither: number, sum: number]>
   readonly steps: readonly {
     readonly layer: string
+    readonly images: number
     readonly losses: Pair<number[]>
     readonly sums: number[]
     readonly found: Pair<{ boxes: number[]; scores: number[]; classes: number[]; masks: number[] }>

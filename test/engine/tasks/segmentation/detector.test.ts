@@ -15,11 +15,11 @@ const near = (what: string, got: ArrayLike<number>, wanted: ArrayLike<number>, w
 }
 const SIDE = SETTINGS.imageSize
 
-for (const { layer, losses, sums, found } of SEGMENTATION.steps)
+for (const { layer, images, losses, sums, found } of SEGMENTATION.steps)
   test(`two training steps of Mask R-CNN with ${layer}, and its detections, equal PyTorch's`, () => {
     const detector = referenceDetector(layer)
     if (layer === 'BN-ReLU') assert.equal(detector.parameters, SEGMENTATION.parameters)
-    const batch = referenceBatch()
+    const batch = referenceBatch(images)
     for (const wanted of losses) {
       const got = detector.step(batch, 0.02)
       near(
@@ -59,7 +59,7 @@ for (const { layer, losses, sums, found } of SEGMENTATION.steps)
 test('a compiled step of Mask R-CNN, and its detections, equal eager ones', () => {
   const run = (eager: boolean) => {
     const detector = referenceDetector('EvoNorm-B0', eager)
-    const batch = referenceBatch()
+    const batch = referenceBatch(SEGMENTATION.steps[1]!.images)
     const losses = Object.values(detector.step(batch, 0.02))
     const [state, found] = [detector.state(), detector.detect(batch.images)]
     detector.dispose()
@@ -77,7 +77,7 @@ test('a compiled step of Mask R-CNN, and its detections, equal eager ones', () =
 for (const layer of ['BN-ReLU', 'EvoNorm-B0', 'EvoNorm-S0'])
   test(`Mask R-CNN with ${layer} learns one batch`, () => {
     const detector = referenceDetector(layer)
-    const batch = referenceBatch()
+    const batch = referenceBatch(SEGMENTATION.steps[1]!.images)
     const totals = Array.from({ length: 40 }, () => detector.step(batch, 0.02).total)
     detector.dispose()
     assert.ok(totals.every(Number.isFinite))

@@ -68,7 +68,8 @@ export const referenceDetector = (layer: string, eager = false): Detector => {
   return createDetector({ graph, settings: SETTINGS, training: TRAINING, seed: 1, state, eager })
 }
 
-export const referenceBatch = (): Batch => {
+/** The batch of segmentation.py, its images drawn from a number. */
+export const referenceBatch = (number: number): Batch => {
   const { boxes, classes, anchors, anchorObject } = SEGMENTATION.batch
   const masks = [0, 1, 2, 3, 4, 5].flatMap((o) =>
     Array.from({ length: 56 * 56 }, (_, i) => {
@@ -77,7 +78,7 @@ export const referenceBatch = (): Batch => {
     }),
   )
   return {
-    images: drawn(2 * s.imageSize ** 2 * 3, 1000).map((value) => 2 * value),
+    images: drawn(2 * s.imageSize ** 2 * 3, number).map((value) => 2 * value),
     anchors: Int32Array.from(anchors.flat()),
     anchorObject: Int32Array.from(anchorObject.flat()),
     boxes: Float32Array.from(boxes.flat(2)),
