@@ -1,6 +1,7 @@
 import { EnvironmentError, type Evaluator, type EvaluatorOptions } from '../workers/protocol.ts'
 import { describeData, loadData } from './data/index.ts'
 import { evaluate } from './evaluate.ts'
+import { hasKernels } from './kernels.ts'
 import { loadRuntime } from './runtime.ts'
 import { checkTransfer, runTransfer } from './tasks/index.ts'
 
@@ -21,6 +22,7 @@ export const createEvaluator = async ({ threads }: EvaluatorOptions): Promise<Ev
       'TensorFlow.js': tf.version.tfjs,
       device: binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
       threads: String(threads),
+      kernels: hasKernels() ? 'own' : 'TensorFlow’s',
     },
     evaluate: async (task, report) => {
       await loadData(task.data).catch((error: Error) => {

@@ -18,6 +18,12 @@ const load = (): boolean => {
   const { binding } = loadRuntime()
   if (process.env.NORMFORGE_KERNELS === '0' || binding.isUsingGpuDevice() || !fs.existsSync(KERNELS))
     return false
-  process.dlopen({ exports: {} }, KERNELS)
-  return true
+  try {
+    process.dlopen({ exports: {} }, KERNELS)
+    return true
+  } catch (error) {
+    // Made for other libraries, or for another processor: set-up makes them anew at the next start.
+    console.error(`engine: going without kernels of its own: ${(error as Error).message}`)
+    return false
+  }
 }
