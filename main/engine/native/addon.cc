@@ -130,7 +130,8 @@ std::string join() {
 
 extern "C" napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   static const std::string problem = [] {
-    // Freed tensors stay with the process: taking their pages anew from the system at every op costs a third of a step. 32 MiB is the most glibc allows.
+    // Freed tensors stay with the process: taking their pages anew from the system at every op costs a third of a step.
+    // 32 MiB is the most glibc allows.
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 2000000000);
     mallopt(M_TOP_PAD, 64 << 20);
