@@ -239,6 +239,6 @@ export const segmentation: Task<SegmentationConfig> = {
   ],
   roughSeconds: ({ data, network, training }) => {
     const size = (data.imageSize / 64) ** 2 * Math.max(0.25, (network.width / 0.25) ** 2)
-    return 60 + 0.05 * training.steps * training.batchSize * size
+    return 30 + 0.025 * training.steps * training.batchSize * size
   },
 }

@@ -19,13 +19,6 @@ export const cropAndResize = (image: Tensor, boxes: Tensor, which: Tensor, size:
 /** `x` `[n, height, width, c]` with its outermost pixels repeated once on each side. */
 export const padByEdge = (x: Tensor): Tensor => kernel('NormForgePadByEdge', { x })
 
-/** `x` `[n, height, width, c]` with each pixel doubled both ways. */
-export const doubled = (x: Tensor): Tensor => {
-  const { tf } = loadRuntime()
-  const [, height, width] = x.shape as [number, number, number, number]
-  return tf.image.resizeNearestNeighbor(x as never, [2 * height, 2 * width])
-}
-
 export const registerDetection = (): void => {
   registerGather()
   registerCrop()

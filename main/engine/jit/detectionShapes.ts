@@ -62,11 +62,5 @@ export const DETECTION: Readonly<Record<string, ShapeFunction>> = {
     const around = values(pads)
     return [{ shape: a!.shape.map((d, i) => d - around[2 * i]! - around[2 * i + 1]!), dtype: a!.dtype }]
   },
-  ResizeNearestNeighbor: ([a, size]) => [
-    { shape: [a!.shape[0]!, ...values(size), a!.shape[3]!], dtype: a!.dtype },
-  ],
-  ResizeNearestNeighborGrad: ([dy, size]) => [
-    { shape: [dy!.shape[0]!, ...values(size), dy!.shape[3]!], dtype: dy!.dtype },
-  ],
   MaxPoolGrad: ([a]) => [{ shape: a!.shape, dtype: a!.dtype }],
 }

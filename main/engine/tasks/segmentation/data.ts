@@ -12,11 +12,14 @@ export type SegmentationData = {
 
 /** The same scenes for every layer and seed: only training's chance differs. */
 export const openData = ({ data }: SegmentationConfig): SegmentationData => {
-  if (data.kind === 'shapes')
+  if (data.kind === 'shapes') {
+    if (data.trainingImages === 0)
+      throw new Error('segmentation: scenes are made to order: needed a number of training images, got 0')
     return {
-      ...pick(shapeScenes(Math.max(1, data.trainingImages), data.imageSize, 'training')),
+      ...pick(shapeScenes(data.trainingImages, data.imageSize, 'training')),
       validation: shapeScenes(data.validationImages, data.imageSize, 'validation').images,
     }
+  }
   if (data.path === undefined) throw new Error('segmentation: COCO needs the path of its folder, got none')
   const splits = cocoSplits(data.path)
   const named = (start: string) => splits.find(({ name }) => name.startsWith(start))

@@ -1,7 +1,7 @@
 /** Feature pyramid (Lin et al. 2017, section 3): coarse features carried down to fine ones. */
 import type { Tensor4D } from '@tensorflow/tfjs-node-gpu'
 import { chain, convolution, type Kit } from '../../blocks.ts'
-import { doubled } from '../../gradients/detection.ts'
+import { upsample } from '../../gradients/resample.ts'
 import type { Mode } from '../../layer.ts'
 import { loadRuntime, type Tensor } from '../../runtime.ts'
 
@@ -15,7 +15,7 @@ export const createPyramid = (kit: Kit, from: readonly number[], channels: numbe
     for (let i = features.length - 1; i >= 0; i--) {
       const lateral = laterals[i]!(features[i]!, mode)
       const coarser = merged[0]
-      merged.unshift(coarser ? lateral.add(doubled(coarser)) : lateral)
+      merged.unshift(coarser ? lateral.add(upsample(coarser)) : lateral)
     }
     const levels = merged.map((x, i) => outputs[i]!(x, mode))
     return [...levels, tf.maxPool(levels.at(-1)! as Tensor4D, 1, 2, 'same')]

@@ -42,9 +42,10 @@ export const runSegmentation = async (
   report: (progress: TransferProgress) => void,
 ): Promise<TransferResult> => {
   const { config, folder, seed } = run
+  const started = performance.now()
   fs.mkdirSync(folder, { recursive: true })
   const data = environment(() => openData(config))
-  const settings = settingsOf(config, data.categories.length)
+  const settings = environment(() => settingsOf(config, data.categories.length))
   const checkpoint = newestCheckpoint<Kept>(folder)
   const state = checkpoint ? tensorsOf(checkpoint) : backboneOf(config)
   const detector = createDetector({
@@ -55,7 +56,7 @@ export const runSegmentation = async (
     ...(state ? { state } : {}),
   })
   try {
-    const training = new Training({ run, data, settings, detector, report }, checkpoint)
+    const training = new Training({ run, data, settings, detector, report, started }, checkpoint)
     return await training.run()
   } finally {
     detector.dispose()
@@ -84,6 +85,8 @@ type Parts = {
   readonly settings: Settings
   readonly detector: Detector
   readonly report: (progress: TransferProgress) => void
+  /** Of this process's part in it, by performance.now(). */
+  readonly started: number
 }
 
 class Training {
@@ -94,10 +97,11 @@ class Training {
   #summed: number
   #step: number
   #seconds: number
-  #since = performance.now()
+  #since: number
 
   constructor(parts: Parts, checkpoint: Checkpoint<Kept> | null) {
     this.#parts = parts
+    this.#since = parts.started
     this.#truths = truthsOf(parts.data.validation)
     this.#step = checkpoint?.step ?? 0
     this.#curve = [...(checkpoint?.state.curve ?? [])]

@@ -19,6 +19,16 @@ export type Settings = {
 export const settingsOf = (config: SegmentationConfig, classes: number): Settings => {
   const { data, network, regions, training } = config
   const levels = levelsOf(data.imageSize, network.stride)
+  const anchors = anchorBoxes(levels, regions.anchorScale)
+  const atMost = (what: string, got: number, most: number) => {
+    if (got > most) throw new Error(`segmentation: needed at most ${most} ${what}, got ${got}`)
+  }
+  atMost('anchors drawn of an image', regions.anchors, anchors.length / 4)
+  atMost(
+    'regions to train on (there are no more to draw from)',
+    regions.rois,
+    regions.proposals + regions.objects,
+  )
   return {
     batchSize: training.batchSize,
     imageSize: data.imageSize,
@@ -27,7 +37,7 @@ export const settingsOf = (config: SegmentationConfig, classes: number): Setting
     network,
     regions,
     levels,
-    anchors: anchorBoxes(levels, regions.anchorScale),
+    anchors,
   }
 }
 

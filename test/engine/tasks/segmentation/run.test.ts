@@ -91,12 +91,15 @@ test('a loss that is not finite ends a run as diverged, with its step', async ()
   assert.ok(result.curve.every(({ losses }) => Object.values(losses).every(Number.isFinite)))
 })
 
-test('COCO without a folder, or without its parts, is not the layer’s fault', async () => {
+test('data that is not there, or numbers that do not fit together, are not the layer’s fault', async () => {
   for (const data of [
     { ...TINY.data, kind: 'coco' as const },
     { ...TINY.data, kind: 'coco' as const, path: root },
+    { ...TINY.data, trainingImages: 0 },
   ])
     await assert.rejects(runTiny(folder('none'), { data }), EnvironmentError)
+  const regions = { ...TINY.regions, proposals: 4, rois: 16 }
+  await assert.rejects(runTiny(folder('none'), { regions }), /at most 12 regions to train on .*got 16/)
 })
 
 const coco = path.join(import.meta.dirname, '../../../../../shared/data/coco-tiny')
