@@ -189,6 +189,8 @@ export type EvaluationTask = {
   readonly training: TrainingConfig
   /** null: no early rejection (baselines, re-ranking). */
   readonly rejection: RejectionConfig | null
+  /** A file for the trained network (of one architecture), which other tasks can start from. */
+  readonly saveTo?: string | undefined
 }
 
 /** What a worker answers. A rejection is a result; a crash is not (the pool turns it into a Failure). */

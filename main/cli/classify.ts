@@ -1,4 +1,5 @@
 /** Trains one layer on one architecture, without rejection and without the store. */
+import path from 'node:path'
 import { Option, type Command } from 'commander'
 import { ARCHITECTURES } from '../../shared/catalog.ts'
 import { formulaText } from '../../shared/formula.ts'
@@ -33,6 +34,7 @@ type ClassifyOptions = SessionOptions & {
   readonly preset: SearchConfig['preset']
   readonly architecture: ArchitectureName
   readonly steps?: number
+  readonly save?: string
   readonly seed?: number
   readonly set: readonly string[]
   readonly json?: boolean
@@ -52,6 +54,7 @@ const taskOf = (options: ClassifyOptions): EvaluationTask => {
     architectures: [architectureOf(config, options.architecture)],
     training,
     rejection: null,
+    ...(options.save === undefined ? {} : { saveTo: path.resolve(options.save) }),
   }
 }
 
@@ -118,6 +121,7 @@ export const addClassify = (program: Command): void => {
     .description('train one layer on one architecture, as long as asked for')
     .addOption(layerOption())
     .option('--data <where>', 'as for search')
+    .option('--save <file>', 'keep the trained network: a resnet can be the backbone of segmentation')
     .addOption(new Option('--architecture <name>', 'the network').choices(names).default('resnet'))
     .addOption(new Option('--steps <n>', 'training steps').argParser(wholeNumber(1)))
     .addOption(presetOption())

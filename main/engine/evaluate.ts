@@ -17,6 +17,7 @@ import type { DataSet } from './data/dataset.ts'
 import { loadData } from './data/index.ts'
 import { cosineRate } from './optimizer.ts'
 import { testStability } from './stability.ts'
+import { writeTensors } from './tasks/checkpoint.ts'
 import { countCorrect, createTrainer, type Trainer } from './training.ts'
 
 type Report = (progress: EvaluationProgress) => void
@@ -125,6 +126,15 @@ class Training {
     }
   }
 
+  save(file: string): void {
+    const state = this.#trainer.state()
+    writeTensors(file, {
+      step: this.#step,
+      state: { names: [...state.keys()] },
+      tensors: [...state.values()],
+    })
+  }
+
   dispose(): void {
     this.#trainer.dispose()
   }
@@ -172,6 +182,7 @@ export const evaluate = async (task: EvaluationTask, report: Report): Promise<Ev
       const training = trainings.find((other) => other.architecture === architecture) ?? start(architecture)
       const diverged = await training.advance(task.training.steps, report, 'train')
       if (diverged !== null) return done(null, divergence(training, diverged))
+      if (task.saveTo !== undefined) training.save(task.saveTo)
     }
     const scores = task.architectures.map((a) => trainings.find((t) => t.architecture === a)!.accuracy!)
     return done(scores, null)

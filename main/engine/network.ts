@@ -12,11 +12,14 @@ import { convolution, createKit, stageOf, type Kit, type Op } from './blocks.ts'
 import type { Mode } from './layer.ts'
 import { createParameters, type Parameters } from './parameters.ts'
 import { loadRuntime, type Tensor } from './runtime.ts'
+import type { BackboneSize } from './state.ts'
 
 export type Network = {
   /** Images `[batch, height, width, 3]` to logits `[batch, classes]`. */
   readonly apply: (images: Tensor, mode: Mode) => Tensor
   readonly parameters: Parameters
+  /** All but what comes after the stages. */
+  readonly backbone: BackboneSize
   /** Trainable numbers. */
   readonly size: number
 }
@@ -27,15 +30,20 @@ export const createNetwork = (
   { classes, groups, seed }: { classes: number; groups: number; seed: number },
 ): Network => {
   const parameters = createParameters(`${seed}/${config.name}`)
-  const apply = body(architectureOf(config), createKit(graph, groups, parameters), classes)
+  const { apply, backbone } = body(architectureOf(config), createKit(graph, groups, parameters), classes)
   return {
     apply: (images, mode) => apply(images, mode),
+    backbone,
     parameters,
     size: parameters.trainable.reduce((sum, variable) => sum + variable.size, 0),
   }
 }
 
-const body = (architecture: Architecture, kit: Kit, classes: number): Op => {
+const body = (
+  architecture: Architecture,
+  kit: Kit,
+  classes: number,
+): { apply: Op; backbone: BackboneSize } => {
   const { tf } = loadRuntime()
   const ops: Op[] = [convolution(kit, 3, 3, architecture.stem, 1)]
   let channels = architecture.stem
@@ -45,6 +53,8 @@ const body = (architecture: Architecture, kit: Kit, classes: number): Op => {
     ops.push(made.op)
     channels = made.channels
   }
+  const { trainable, statistics } = kit.parameters
+  const backbone = { trainable: trainable.length, statistics: statistics.length }
   if (architecture.head > 0) {
     ops.push(convolution(kit, 1, channels, architecture.head, 1))
     channels = architecture.head
@@ -53,9 +63,10 @@ const body = (architecture: Architecture, kit: Kit, classes: number): Op => {
   // PyTorch initialises its classifier this small too: logits near zero, a first loss of ln(classes).
   const weights = kit.parameters.kernel([channels, classes], 6 * channels)
   const bias = kit.parameters.vector(classes, 0)
-  return (x, mode) => {
+  const apply: Op = (x, mode) => {
     let h = x
     for (const op of ops) h = op(h, mode)
     return tf.matMul(h.mean([1, 2]) as Tensor2D, weights as never).add(bias)
   }
+  return { apply, backbone }
 }

@@ -6,6 +6,7 @@ import { createProgram } from './jit/program.ts'
 import { createNetwork } from './network.ts'
 import { loadRuntime, type Tensor } from './runtime.ts'
 import { createSgd } from './sgd.ts'
+import { namedVariables, stateOf, type State } from './state.ts'
 
 export type TrainerOptions = {
   readonly architecture: ArchitectureConfig
@@ -27,6 +28,8 @@ export type Trainer = {
   predict(images: Float32Array): Float32Array
   /** Values of the trainable tensors as they are now, in order. */
   weights(): Float32Array[]
+  /** All that training has changed, by name; see namedVariables. */
+  state(): State
   readonly parameters: number
   dispose(): void
 }
@@ -74,8 +77,9 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
 
   const images = (batch: number) => ({ shape: [batch, imageSize, imageSize, 3], dtype: 'float32' }) as const
   const labels = (batch: number) => ({ shape: [batch], dtype: 'int32' }) as const
+  const declared = [...sgd.variables, statistics]
   const program = createProgram(
-    [...sgd.variables, statistics],
+    declared,
     {
       train: {
         inputs: [images(training.batchSize), labels(training.batchSize), { shape: [], dtype: 'float32' }],
@@ -121,6 +125,7 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
         tensor.dispose()
         return values
       }),
+    state: () => stateOf(namedVariables(network, sgd.velocities), declared.flat(), program.readAll()),
     parameters: network.size,
     dispose: () => {
       program.dispose()

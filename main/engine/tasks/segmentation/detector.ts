@@ -10,7 +10,7 @@ import { infer } from './inference.ts'
 import { createMaskRcnn } from './network.ts'
 import { LOSSES, objective } from './objective.ts'
 import { MASK_SIDE, OBJECT_MASK_SIDE, type Settings } from './settings.ts'
-import { namedVariables, restore, stateOf, type State } from './state.ts'
+import { namedVariables, restore, stateOf, type State } from '../../state.ts'
 
 /** One loss each; see LOSSES. */
 export type Losses = Record<(typeof LOSSES)[number], number>

@@ -4,6 +4,7 @@ import { createKit } from '../../blocks.ts'
 import type { Mode } from '../../layer.ts'
 import { createParameters, type Parameters } from '../../parameters.ts'
 import type { Tensor } from '../../runtime.ts'
+import type { BackboneSize } from '../../state.ts'
 import { createBackbone } from './backbone.ts'
 import { createBoxHead, createMaskHead, type BoxOutput } from './heads.ts'
 import { createPyramid } from './pyramid.ts'
@@ -21,8 +22,7 @@ export type MaskRcnn = {
   /** Logits `[k, 28, 28, classes]`. */
   readonly masks: (features: readonly Tensor[], regions: Tensor, mode: Mode) => Tensor
   readonly parameters: Parameters
-  /** Trainable tensors, and moving statistics, that belong to the backbone: the first ones. */
-  readonly backbone: { readonly trainable: number; readonly statistics: number }
+  readonly backbone: BackboneSize
 }
 
 export const createMaskRcnn = (graph: Graph, settings: Settings, seed: number): MaskRcnn => {

@@ -20,7 +20,7 @@ import { detectAll, measure, truthsOf } from './evaluation.ts'
 import { LOSSES } from './objective.ts'
 import { drawOverlay } from './overlay.ts'
 import { settingsOf, type Settings } from './settings.ts'
-import { isBackbone, type State } from './state.ts'
+import { isBackbone, type State } from '../../state.ts'
 
 /** Points of the curve, about; images in a picture. */
 const POINTS = 100

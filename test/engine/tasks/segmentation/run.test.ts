@@ -7,9 +7,11 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sharp from 'sharp'
+import { evaluate } from '../../../../main/engine/evaluate.ts'
 import { readTensors } from '../../../../main/engine/tasks/checkpoint.ts'
 import { runSegmentation } from '../../../../main/engine/tasks/segmentation/run.ts'
 import { EnvironmentError } from '../../../../main/workers/protocol.ts'
+import { PRESETS } from '../../../../shared/catalog.ts'
 import { knownLayer } from '../../../../shared/known.ts'
 import { TRANSFER_TASKS, type TransferProgress, type TransferResult } from '../../../../shared/transfer.ts'
 import { runTiny, TINY } from './tiny.ts'
@@ -80,6 +82,35 @@ test('a backbone is taken over from another run’s checkpoint', async () => {
     runTiny(folder('foreign'), { network: { ...TINY.network, backbone: import.meta.filename } }),
     EnvironmentError,
   )
+})
+
+test('a classifier’s trained network is taken over as the backbone', async () => {
+  const file = path.join(root, 'classifier.bin')
+  const data = { kind: 'shapes', imageSize: 32, trainingImages: 16, validationImages: 8 } as const
+  const result = await evaluate(
+    {
+      purpose: 'score',
+      graph: knownLayer('EvoNorm-B0').graph,
+      seed: 1,
+      data,
+      architectures: [{ name: 'resnet', width: TINY.network.width, depth: TINY.network.depth }],
+      training: { ...PRESETS.demo.config.training, steps: 2, batchSize: 8 },
+      rejection: null,
+      saveTo: file,
+    },
+    () => undefined,
+  )
+  assert.equal(result.evaluations[0]!.steps, 2)
+  const still = { ...TINY.training, steps: 1, learningRate: 0 }
+  await runTiny(folder('classified'), { network: { ...TINY.network, backbone: file }, training: still })
+  const of = (saved: string) => {
+    const { state, tensors } = readTensors<{ names: string[] }>(path.join(root, saved))!
+    return new Map(state.names.map((name, i) => [name, tensors[i]]))
+  }
+  const [classifier, detector] = [of('classifier.bin'), of('classified/checkpoint-1.bin')]
+  const shared = [...classifier.keys()].filter((name) => name.startsWith('backbone/weights/'))
+  assert.ok(shared.length > 20)
+  for (const name of shared) assert.deepEqual(detector.get(name), classifier.get(name), name)
 })
 
 test('a loss that is not finite ends a run as diverged, with its step', async () => {

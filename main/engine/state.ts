@@ -1,12 +1,15 @@
-/** What training has changed, by names that say what is the backbone's: a checkpoint can lend it to another detector. */
-import { loadRuntime, type Tensor, type Variable } from '../../runtime.ts'
-import type { MaskRcnn } from './network.ts'
+/** What training has changed, by names that say what is the backbone's: one network can then lend it to another. */
+import type { Parameters } from './parameters.ts'
+import { loadRuntime, type Tensor, type Variable } from './runtime.ts'
 
 export type State = ReadonlyMap<string, Float32Array>
 
+/** How many of a network's trainable tensors, and of its moving statistics, are its backbone's: the first ones. */
+export type BackboneSize = { readonly trainable: number; readonly statistics: number }
+
 /** Weights, velocities and moving statistics. */
 export const namedVariables = (
-  { parameters, backbone }: MaskRcnn,
+  { parameters, backbone }: { readonly parameters: Parameters; readonly backbone: BackboneSize },
   velocities: readonly Variable[],
 ): Map<string, Variable> =>
   new Map([
@@ -21,7 +24,7 @@ const named = (variables: readonly Variable[], kind: string, backbone: number): 
     variable,
   ])
 
-/** Whether a name is of what one detector can take over from another. */
+/** Whether a name is of what one network can take over from another. */
 export const isBackbone = (name: string): boolean => /^backbone\/(weights|statistics)\//.test(name)
 
 export const restore = (variables: ReadonlyMap<string, Variable>, state: State): void => {
