@@ -1,4 +1,5 @@
 /** Validation: detections in the images' own pixels, and COCO's average precisions of them. */
+import { setImmediate } from 'node:timers/promises'
 import type { Measures } from '../../../../shared/transfer.ts'
 import type { AnnotatedImage } from '../../data/instances.ts'
 import { boxOutOf, loadLetterboxed, type Letterbox } from '../../data/letterbox.ts'
@@ -35,6 +36,8 @@ export const detectAll = async (
     const fitted = await environmentally(Promise.all(some.map((image) => loadLetterboxed(image, imageSize))))
     fitted.forEach(({ pixels }, n) => writeNormalised(pixels, input, n))
     const found = detector.detect(input)
+    // Lets the process's heartbeat and messages out.
+    await setImmediate()
     some.forEach((image, n) => detections.push(...detectionsOf(found[n]!, image.id, fitted[n]!.at)))
   }
   return detections

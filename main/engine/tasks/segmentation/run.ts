@@ -1,5 +1,6 @@
 /** One training of Mask R-CNN with one layer and one seed, from the newest checkpoint in its folder on. */
 import fs from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import type {
   Measures,
   SegmentationConfig,
@@ -130,6 +131,8 @@ class Training {
         return this.#result('diverged', `A weight was not finite after step ${step}.`)
       if (measured || step % pointEvery === 0) await this.#point(measured)
       if (state && kept) this.#checkpoint(state)
+      // Lets the process's heartbeat and messages out.
+      await setImmediate()
     }
     return this.#result('finished', null)
   }
