@@ -1,3 +1,4 @@
+import type { Tensor4D } from '@tensorflow/tfjs-node-gpu'
 import { loadRuntime, type Tensor } from '../runtime.ts'
 import { kernel, only, setGradient } from './registry.ts'
 
@@ -6,7 +7,6 @@ type Geometry = {
   pad: 'same' | 'valid'
   dilations?: [number, number] | number
 }
-type Tensor4D = import('@tensorflow/tfjs-node-gpu').Tensor4D
 
 const conv = (attributes: Record<string, unknown>) => ({
   strides: attributes.strides,
