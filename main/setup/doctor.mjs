@@ -5,7 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { damagedFiles, isWhole, readManifest } from './manifest.mjs'
 import { findNode24 } from './node24.mjs'
-import { ADDON, electronBinary, hasNvidiaDriver } from './places.mjs'
+import { ADDON, electronBinary, hasNvidiaDriver, KERNELS } from './places.mjs'
 import { cacheFolder, root, runQuietly } from './process.mjs'
 
 /** @typedef {{ readonly label: string, readonly value: string, readonly ok: boolean }} Fact */
@@ -54,6 +54,15 @@ const runtime = (thorough) => {
   return fact(label, `from ${from}, in ${folder}${thorough ? ', checksums right' : ''}`)
 }
 
+/** Their absence is no fault: the engine then works by TensorFlow's ops alone. */
+const kernels = () => {
+  const label = "Engine's kernels"
+  if (!fs.existsSync(KERNELS)) return fact(label, "not compiled: TensorFlow's ops are used, more slowly")
+  if (process.env.NORMFORGE_KERNELS === '0')
+    return fact(label, 'compiled, but NORMFORGE_KERNELS=0 does without')
+  return fact(label, `compiled, in ${path.dirname(fs.realpathSync(KERNELS))}`)
+}
+
 /**
  * All facts, in order. `thorough` also verifies the runtime's checksums, which takes seconds.
  * @param {string | null} dataFolder
@@ -70,6 +79,7 @@ export const examine = async (dataFolder, thorough = false) => {
     await gpu(),
     fact('Packages', installed ? 'installed' : 'not set up yet: "npm start" does', installed),
     runtime(thorough),
+    kernels(),
     await tool(
       'Python',
       'install Python 3 (Debian: apt-get install python3 python3-pip)',

@@ -23,6 +23,11 @@ test('the doctor works before anything is installed, and installs nothing', asyn
       ['not set up yet: "npm start" does', false],
     ],
   )
+  assert.deepEqual(found["Engine's kernels"], {
+    label: "Engine's kernels",
+    value: "not compiled: TensorFlow's ops are used, more slowly",
+    ok: true,
+  })
   assert.equal(found['Cache folder']?.value, clone.cache)
   assert.ok(found['Data folder'])
   assert.ok(!existsSync(path.join(clone.folder, 'node_modules')) && !existsSync(clone.cache))
@@ -60,4 +65,18 @@ test('the doctor says where the runtime came from, and finds a byte that changed
   const damaged = await runtime()
   assert.equal(damaged?.ok, false)
   assert.match(damaged?.value ?? '', /^damaged: .*tfjs_binding\.node; remove /)
+})
+
+test('the doctor says where the engine’s own kernels are, and that they can be done without', async (t) => {
+  const clone = freshClone(t)
+  await clone.run(['bench'], { NORMFORGE_TENSORFLOW: librariesFor(clone) })
+  const kernels = async (env: NodeJS.ProcessEnv = {}): Promise<Fact | undefined> =>
+    facts(await clone.run(['doctor', '--json'], env))["Engine's kernels"]
+  const there = await kernels()
+  assert.ok(there?.ok)
+  assert.equal(path.dirname(there.value.replace('compiled, in ', '')), clone.cache)
+  assert.equal(
+    (await kernels({ NORMFORGE_KERNELS: '0' }))?.value,
+    'compiled, but NORMFORGE_KERNELS=0 does without',
+  )
 })
