@@ -93,7 +93,7 @@ const DEMO: SynthesisConfig = {
   data: { kind: 'shapes', imageSize: 32, trainingImages: 4000, validationImages: 1000 },
   network: { channels: 8, latent: 40, sharedEmbedding: 32, attention: 16 },
   training: {
-    steps: 1500,
+    steps: 2000,
     batchSize: 32,
     // Five times BigGAN-PyTorch's for CIFAR-10, and one step for one: the most from few minutes, found by trying.
     generatorRate: 1e-3,
@@ -106,7 +106,7 @@ const DEMO: SynthesisConfig = {
     groups: 8,
   },
   sampling: { samples: 1000, truncation: 0 },
-  evaluateEvery: 300,
+  evaluateEvery: 400,
   checkpointEvery: 100,
   seed: 1,
   seeds: 3,
