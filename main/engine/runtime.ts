@@ -35,6 +35,9 @@ const CONSTANTS = [
 export type Backend = {
   binding: Binding
   tensorMap: { get(dataId: object): { id: number; shape: number[]; dtype: number; values: Values | null } }
+  /** Keeps a new tensor's values until an op takes them. */
+  move(dataId: object, values: Values, shape: number[], dtype: string, references: number): void
+  readSync(dataId: object): Values
   getInputTensorIds(tensors: readonly Tensor[]): number[]
   createOutputTensor(info: TensorInfo): Tensor
   executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: Tensor[], outputs: number): Tensor[]
@@ -93,6 +96,8 @@ const backendOf = (tf: Tf): Backend => {
   const missing = [
     'binding',
     'tensorMap',
+    'move',
+    'readSync',
     'getInputTensorIds',
     'createOutputTensor',
     'executeMultipleOutputs',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs'
 import { test } from 'node:test'
 import { createProgram } from '../../main/engine/jit/program.ts'
 import { loadRuntime, type Tensor, type Variable } from '../../main/engine/runtime.ts'
@@ -106,21 +107,55 @@ test('inputs of another shape or type are refused with both named', () => {
 
 const refused = (step: (x: Tensor) => Tensor, message: RegExp): void => {
   const build = () => createProgram([], { bad: { inputs: [vector(4)], step: (x) => [step(x!)] } })
-  assert.throws(build, message)
+  assert.throws(build, (error: Error) => {
+    assert.match(error.message, message)
+    // The line is the one of the step, in this file.
+    const place = / \(test\/engine\/compiled\.test\.ts:(\d+):\d+\)$/.exec(error.message)
+    assert.match(LINES[Number(place?.[1]) - 1] ?? '', /refused\(/, error.message)
+    return true
+  })
 }
+const LINES = fs.readFileSync(import.meta.filename, 'utf8').split('\n')
 
-test('a step that reads values is refused', () => {
-  refused((x) => x.mul(x.sum().dataSync()[0]!), /reads a tensor.s values/)
+test('a step that reads values is refused, with the op that makes them', () => {
+  refused((x) => x.mul(x.sum().dataSync()[0]!), /^jit: the step reads the values of what Sum gives \(/)
+  refused((x) => x.mul(x.dataSync()[0]!), /^jit: the step reads the values of an input \(/)
 })
 
 test('a step that uses a tensor from outside is refused, with the op that takes it', () => {
   const outside = tf.tensor1d([1, 2, 3, 4]).add(0)
-  refused((x) => x.add(outside), /gives AddV?2? a tensor made outside/)
+  refused((x) => x.add(outside), /gives Add a tensor made outside/)
+  refused((x) => x.mul(outside.dataSync()[0]!), /reads the values of a tensor made outside/)
   outside.dispose()
 })
 
+test('a tensor from outside that no op has used yet is refused as well, and stays whole', () => {
+  const fresh = tf.tensor1d([1, 2, 3, 4])
+  refused((x) => x.mul(fresh.dataSync()[0]!), /reads the values of a tensor made outside/)
+  refused((x) => x.add(fresh), /gives Add a tensor made outside/)
+  const doubled = fresh.mul(2)
+  assert.deepEqual([...doubled.dataSync()], [2, 4, 6, 8])
+  tf.dispose([fresh, doubled])
+  const given = tf.tensor1d([1, 2])
+  const build = () => createProgram([], { bad: { inputs: [], step: () => [given] } })
+  assert.throws(build, /gives an output a tensor made outside/)
+  given.dispose()
+})
+
+test('constants that a step makes itself are part of it', () => {
+  const step = (x: Tensor) => {
+    const own = tf.tensor1d([1, 2, 3, 4])
+    return [x.mul(own).add(own.dataSync()[3]!)]
+  }
+  const program = createProgram([], { own: { inputs: [vector(4)], step } })
+  const x = tf.tensor1d([1, 1, 1, 2])
+  assert.deepEqual(numbers(program.run('own', x)), [[5, 6, 7, 12]])
+  x.dispose()
+  program.dispose()
+})
+
 test('an op without a graph form is refused by name, and recording leaves nothing behind', () => {
-  refused((x) => tf.real(tf.fft(tf.complex(x, x))), /can't be recorded|Complex|FFT/)
+  refused((x) => tf.cumsum(x), /^jit: the step uses the op Cumsum, which has no shape function/)
   const sum = tf.tensor1d([1, 2]).add(1)
   assert.deepEqual([...sum.dataSync()], [2, 3])
 })

@@ -1,18 +1,13 @@
 /**
- * Records what plain tfjs code asks of the native addon, without running it: the addon's `executeOp`,
- * `createTensor` and `deleteTensor` are replaced while a function runs, every op becomes a node of a native graph,
- * and only shapes flow through the JavaScript.
+ * Records what plain tfjs code asks of the native addon, without running it: while a function runs, the recorder stands
+ * in the addon's place (intercept.ts), every op becomes a node of a native graph, and only shapes flow through the
+ * JavaScript.
  */
-import {
-  loadRuntime,
-  type Binding,
-  type OpAttribute,
-  type Tensor,
-  type Variable,
-  type Values,
-} from '../runtime.ts'
+import { loadRuntime, type OpAttribute, type Tensor, type Variable, type Values } from '../runtime.ts'
+import { callerLine } from './caller.ts'
+import { intercept } from './intercept.ts'
 import { isUniform, type AttributeValue, type GraphOp } from './proto.ts'
-import { DT, outputsOf, type Known } from './shapes.ts'
+import { DT, elementsOf, outputsOf, type Known } from './shapes.ts'
 import { declare, isTogether, joined, type Pack, type Variables } from './storage.ts'
 
 export type Spec = { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' }
@@ -45,6 +40,8 @@ const activate = (recorder: Recorder | undefined): void => {
 export class Recorder {
   readonly ops: GraphOp[] = []
   readonly packs: readonly Pack[]
+  /** How many elements each output of a step's ops has, by the reference to it (`name` or `name:k`). */
+  readonly elements = new Map<string, number>()
   /** For each variable: where it is kept, and the op that gives its value. */
   readonly #variables: readonly { variable: Variable; pack: Pack; read: string }[]
   readonly #kinds = new Map<number, string>()
@@ -71,7 +68,9 @@ export class Recorder {
   }
 
   placeholder({ shape, dtype }: Spec): string {
-    return this.#push('Placeholder', [], { dtype: { type: DTYPES[dtype] }, shape: { shape } })
+    const name = this.#push('Placeholder', [], { dtype: { type: DTYPES[dtype] }, shape: { shape } })
+    this.elements.set(name, elementsOf(shape))
+    return name
   }
 
   /** Ops that write given values into all packs; the result is fetched to run them. */
@@ -108,7 +107,7 @@ export class Recorder {
     const ids = loadRuntime().backend.getInputTensorIds(inputs)
     const names = [
       ...packs.map(({ handle }) => handle),
-      ...ids.map((id) => this.#reference(id)),
+      ...ids.map((id) => this.#reference(id, op)),
       ...packs.map(({ read }) => `^${read}`),
     ]
     this.#updates.push(this.#push(op, names, attributes))
@@ -135,12 +134,7 @@ export class Recorder {
 
   /** Runs `step` on placeholders and records what it does. Variables keep their values. */
   record(step: Step, specs: readonly Spec[]): Recorded {
-    const { tf, backend, binding } = loadRuntime()
-    const real = {
-      executeOp: binding.executeOp,
-      createTensor: binding.createTensor,
-      tensorDataSync: binding.tensorDataSync,
-    }
+    const { tf, backend } = loadRuntime()
     const before = this.#variables.map(({ variable }) => variable.dataId)
     const held = this.#variables.map(({ variable }) => variable.clone())
     const inputs = specs.map((spec) => this.placeholder(spec))
@@ -153,16 +147,8 @@ export class Recorder {
         this.#references.set(id, read)
         this.#known.set(id, { shape: variable.shape, dtype: pack.dtype })
       })
-      Object.assign(binding, {
-        executeOp: this.#executeOp,
-        createTensor: this.#createTensor,
-        tensorDataSync: () => {
-          throw new Error(
-            'jit: the step reads a tensor’s values (dataSync, data, arraySync), which a recorded step has not',
-          )
-        },
-      } satisfies Partial<Binding>)
-      tf.tidy(() => {
+      const listener = { executeOp: this.#executeOp, createTensor: this.#createTensor, reads: this.#reads }
+      const body = (): void => {
         const tensors = specs.map((spec, i) => {
           const info = { id: nextFake--, shape: [...spec.shape], dtype: DTYPES[spec.dtype] }
           this.#references.set(info.id, inputs[i]!)
@@ -176,7 +162,7 @@ export class Recorder {
           const ids = pack.variables.map((variable) => backend.getInputTensorIds([variable])[0]!)
           const value = joined(
             pack,
-            ids.map((id) => this.#reference(id)),
+            ids.map((id) => this.#reference(id, 'a variable')),
             this.#push,
           )
           const { handle, read, dtype } = pack
@@ -186,20 +172,16 @@ export class Recorder {
         const after = [...writes, ...this.#updates].map((name) => `^${name}`)
         outputs = results.map((tensor) => {
           const id = backend.getInputTensorIds([tensor])[0]!
-          return this.#push('Identity', [this.#reference(id), ...after], {
+          return this.#push('Identity', [this.#reference(id, 'an output'), ...after], {
             T: { type: this.#known.get(id)!.dtype },
           })
         })
         this.#variables.forEach(({ variable }, i) => {
           if (variable.dataId !== before[i]) variable.assign(held[i]!)
         })
-      })
+      }
+      intercept(listener, () => tf.tidy(body))
     } finally {
-      Object.assign(binding, {
-        executeOp: real.executeOp,
-        createTensor: real.createTensor,
-        tensorDataSync: real.tensorDataSync,
-      })
       activate(undefined)
       held.forEach((tensor) => tensor.dispose())
     }
@@ -216,7 +198,7 @@ export class Recorder {
   readonly #executeOp = (op: string, attributes: OpAttribute[], ids: number[], count: number) => {
     const inputs = ids.map((id) => this.#known.get(id) ?? this.#captured(op))
     const named = Object.fromEntries(attributes.map(({ name, value }) => [name, value]))
-    const outputs = outputsOf(op, inputs, named)
+    const outputs = this.#inferred(op, inputs, named)
       .slice(0, count)
       .map((out) => ({ ...out, id: nextFake-- }))
     for (const out of outputs) this.#known.set(out.id, out)
@@ -226,17 +208,21 @@ export class Recorder {
       (op === 'Cast' && inputs[0]!.dtype === first.dtype) ||
       (RESHAPING.has(op) && String(inputs[0]!.shape) === String(first.shape))
     if (unchanged) {
-      this.#references.set(first.id, this.#reference(ids[0]!))
+      this.#references.set(first.id, this.#reference(ids[0]!, op))
       return outputs
     }
 
-    const references = ids.map((id) => this.#reference(id))
+    const references = ids.map((id) => this.#reference(id, op))
     const key = RANDOM.test(op) ? null : `${op}|${references.join()}|${JSON.stringify(named)}`
     const name =
       (key && this.#expressions.get(key)) ||
       this.#push(op, references, this.#attributes(op, attributes, inputs))
     if (key) this.#expressions.set(key, name)
-    outputs.forEach((out, i) => this.#references.set(out.id, i === 0 ? name : `${name}:${i}`))
+    outputs.forEach(({ id, shape }, i) => {
+      const reference = i === 0 ? name : `${name}:${i}`
+      this.#references.set(id, reference)
+      this.elements.set(reference, elementsOf(shape))
+    })
     return outputs
   }
 
@@ -258,17 +244,38 @@ export class Recorder {
     return result
   }
 
-  #captured(op: string): never {
+  #inferred(...of: Parameters<typeof outputsOf>): ReturnType<typeof outputsOf> {
+    try {
+      return outputsOf(...of)
+    } catch (error) {
+      throw new Error(`${(error as Error).message} (${callerLine()})`, { cause: error })
+    }
+  }
+
+  /** A constant's own values; of anything else the step has none. */
+  readonly #reads = (id: number | null): Values => {
+    const constant = id === null ? undefined : this.#known.get(id)?.values
+    if (constant) return constant as Values
+    const node = id === null ? undefined : this.#references.get(id)?.split(':')[0]
+    const made = this.ops.find(({ name }) => name === node)?.op
+    const whose =
+      made === 'Placeholder' ? 'an input' : made ? `what ${made} gives` : 'a tensor made outside of it'
     throw new Error(
-      `jit: the step gives ${op} a tensor made outside of it; declare it as an input or a variable`,
+      `jit: the step reads the values of ${whose} (dataSync, data, arraySync), which a recorded step has not (${callerLine()})`,
     )
   }
 
-  #reference(id: number): string {
+  #captured(op: string): never {
+    throw new Error(
+      `jit: the step gives ${op} a tensor made outside of it; declare it as an input or a variable (${callerLine()})`,
+    )
+  }
+
+  #reference(id: number, user: string): string {
     const known = this.#references.get(id)
     if (known) return known
     const constant = this.#known.get(id)
-    if (!constant?.values) return this.#captured('an output')
+    if (!constant?.values) return this.#captured(user)
     const { shape, dtype } = constant
     const values = constant.values as Values
     const text = isUniform(values) ? `u${values[0]}` : values.length <= 16 ? values.join() : null

@@ -20,7 +20,7 @@ export const broadcastShape = (a: readonly number[], b: readonly number[]): numb
   })
 }
 
-const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+export const elementsOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 const wrap = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis)
 
 const same: ShapeFunction = ([a]) => [{ shape: a!.shape, dtype: a!.dtype }]
@@ -60,7 +60,7 @@ const FUNCTIONS: Record<string, ShapeFunction> = {
   Reshape: ([a, to]) => {
     const shape = values(to)
     const unknown = shape.indexOf(-1)
-    if (unknown >= 0) shape[unknown] = size(a!.shape) / size(shape.filter((d) => d >= 0))
+    if (unknown >= 0) shape[unknown] = elementsOf(a!.shape) / elementsOf(shape.filter((d) => d >= 0))
     return [{ shape, dtype: a!.dtype }]
   },
   Fill: ([shape, value]) => [{ shape: values(shape), dtype: value!.dtype }],
