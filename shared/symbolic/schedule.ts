@@ -232,6 +232,10 @@ const allocated = (
   return { tiles, registers, full }
 }
 
+/** How often a plan goes through the full-size tensors. */
+export const sweepsOf = ({ phases }: Plan): number =>
+  phases.flatMap(({ steps }) => steps).filter(({ full }) => full.length > 0).length
+
 /** The plan as text, the form in which the kernel gets it: words and numbers with spaces between. */
 export const planText = (plan: Plan): string => {
   const words: (string | number)[] = ['plan', 1]

@@ -1,4 +1,5 @@
 import type { Case } from './cases.ts'
+import { layerPasses, type Passes } from './passes.ts'
 import type { Clock, Peer } from './peer.ts'
 import { median, spread } from './statistics.ts'
 
@@ -10,7 +11,11 @@ export type Measured = {
   /** Above the process's memory before its first network. */
   readonly peakBytes: number
 }
-export type Row = { readonly case: Case; readonly results: Readonly<Record<string, Measured>> }
+export type Row = {
+  readonly case: Case
+  readonly results: Readonly<Record<string, Measured>>
+  readonly passes: Passes
+}
 
 export type Contestant = {
   readonly peer: Peer
@@ -51,5 +56,5 @@ export const measure = async (
     }
     return [contestant.peer.name, measured] as const
   })
-  return { case: given, results: Object.fromEntries(results) }
+  return { case: given, results: Object.fromEntries(results), passes: layerPasses(given.graph) }
 }

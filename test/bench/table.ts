@@ -3,15 +3,20 @@ import type { Row } from './steps.ts'
 
 const MIB = 2 ** 20
 
-/** One line for each contestant of a case. */
-export const printRow = ({ case: given, results }: Row): void => {
+/** One line for each contestant of a case. Passes are the layer's: forward and backward over its full-size tensors. */
+export const printRow = ({ case: given, results, passes }: Row): void => {
+  const { kernels, ops, tfjs } = passes
+  const counted: Readonly<Record<string, string>> = {
+    engine: `passes ${kernels} (by TensorFlow's ops ${ops})`,
+    'tfjs eager': `passes ${tfjs}`,
+  }
   console.log(`${given.network}, ${given.layer} (batch ${given.batch})`)
   const engine = results.engine!
   for (const [name, { stepMs, spread, warmupSeconds, peakBytes }] of Object.entries(results)) {
     const ratio = name === 'engine' ? '' : `engine/this ${(engine.stepMs / stepMs).toFixed(2)}`
     console.log(
       `  ${name.padEnd(14)} ${stepMs.toFixed(1).padStart(8)} ms ±${(100 * spread).toFixed(0)} %  first ${warmupSeconds.toFixed(2).padStart(6)} s` +
-        `  peak ${(peakBytes / MIB).toFixed(0).padStart(5)} MiB  ${ratio}`,
+        `  peak ${(peakBytes / MIB).toFixed(0).padStart(5)} MiB  ${[ratio, counted[name] ?? ''].filter((text) => text !== '').join('  ')}`,
     )
   }
 }

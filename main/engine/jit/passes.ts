@@ -15,3 +15,21 @@ export const pruned = (ops: readonly GraphOp[], kept: readonly string[]): GraphO
   }
   return ops.filter(({ name }) => live.has(name))
 }
+
+/** These only rename what is there, or are no work of a run. */
+const STILL = new Set(['Placeholder', 'Const', 'Identity', 'Reshape', 'ExpandDims', 'Squeeze'])
+
+/**
+ * Passes over large tensors: ops that read or write one of at least `least` elements. `elements` are those of the outputs
+ * of ops, by their references, as a recorder keeps them.
+ */
+export const largePasses = (
+  ops: readonly GraphOp[],
+  elements: ReadonlyMap<string, number>,
+  least: number,
+): number => {
+  const writers = new Set([...elements].flatMap(([name, size]) => (size >= least ? [producer(name)] : [])))
+  const isLarge = (input: string): boolean => (elements.get(input) ?? 0) >= least
+  return ops.filter(({ name, op, inputs }) => !STILL.has(op) && (writers.has(name) || inputs.some(isLarge)))
+    .length
+}
