@@ -28,6 +28,9 @@ describe('pool', { concurrency: 4 }, () => {
   test('tasks start in the order they came, as many at once as there are workers', async (t) => {
     const { pool, pids } = poolOf({ milliseconds: 30 }, { count: 2 })
     t.after(pool.close)
+    // On a busy machine the first worker could do all of the work before the second has started.
+    do await Promise.all([pool.run(jobOf(0)), pool.run(jobOf(1))])
+    while (pool.status().some(({ state }) => state === 'starting'))
     const started: number[] = []
     let most = 0
     pool.onStatus(() => (most = Math.max(most, candidates(pool).length)))
