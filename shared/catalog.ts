@@ -67,7 +67,7 @@ const DEMO: SearchConfig = {
     initial: 'seeded',
     initialSize: 18,
     maxTrained: 0,
-    maxSeconds: 230,
+    maxSeconds: 200,
     inFlight: 4,
     rerank: { count: 3, steps: 240 },
   },
