@@ -63,7 +63,9 @@ test('no known layer, and none of the bench’s, makes more passes than tfjs’s
   for (const formula of EVOLVED) check(graphOf(formula), formula)
 })
 
-test('no random layer makes more passes than tfjs’s own gradient', () => {
+// By TensorFlow's ops it is no law: of 2,000 others one, max(x / rms_hw(v0), x), made 18 passes where tfjs made 15, as its
+// backward computes x · (v − 1), its negative and ReLU again rather than keep the result. By the kernels it made 2.
+test('none of 200 random layers makes more passes than tfjs’s own gradient', () => {
   const random = createRandom('passes')
   for (let i = 0; i < 200; i++) {
     const graph = randomLayer(i % 2 === 0 ? 'B' : 'S', random)
