@@ -4,6 +4,9 @@ import { SEARCH_NODES, type Graph } from '../shared/graph.ts'
 import { OPS, type Space } from '../shared/ops.ts'
 import { parseGraph } from '../shared/rules.ts'
 
+/** Larger files are no layer. */
+export const MOST_BYTES = 100_000
+
 export type ReadLayer = { readonly graph: Graph; readonly ops: number } | { readonly problem: string }
 
 /** An exported layer may carry its graph among other things. */
