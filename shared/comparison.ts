@@ -5,7 +5,7 @@
  * seed on either side there is no spread to tell by, and the verdict is open.
  */
 import { mean } from './pareto.ts'
-import type { Measure, StoredRun } from './transfer/records.ts'
+import type { Measure, Measures, StoredRun } from './transfer/records.ts'
 
 /** `spread` null with fewer than two values. */
 export type Sample = {
@@ -52,6 +52,18 @@ export const compare = (
     against: layer.role === 'baseline' ? differences(rows[0]!.samples, samples, measures) : {},
   }))
 }
+
+/** What real data comes to, by measure, as the first run that tells measured it: the same for every layer and seed. */
+export const yardstick = (
+  runs: readonly Pick<StoredRun, 'result'>[],
+  measures: Readonly<Record<string, Measure>>,
+): Measures =>
+  Object.fromEntries(
+    Object.entries(measures).flatMap(([name, { real }]) => {
+      const value = real && runs.find(({ result }) => result && real.name in result.measures)
+      return value ? [[name, value.result!.measures[real.name]!]] : []
+    }),
+  )
 
 const samplesOf = (
   runs: readonly Pick<StoredRun, 'result'>[],

@@ -9,14 +9,17 @@ const STATE_LENGTH = 50
 
 /** Measures in rows, layers in columns; then what the differences are worth, and what the figures are of. */
 export const transferText = ({ summary }: TransferDetail): string => {
-  const { promotion, comparison } = summary
+  const { promotion, comparison, real } = summary
   const { layer, config, state } = promotion
   const task = TRANSFER_TASKS[config.task]
   const measures = Object.entries<Measure>(task.measures)
+  const yardstick = Object.keys(real).length > 0
   const rows = measures.flatMap(([name, measure]) => {
     const cells = comparison.map((row) => cellOf(row, name, measure))
-    return cells.some((cell) => cell !== '-') ? [[labelOf(measure), ...cells]] : []
+    if (cells.every((cell) => cell === '-')) return []
+    return [[labelOf(measure), ...cells, ...(yardstick ? [realCell(real[name], measure)] : [])]]
   })
+  const head = ['', ...comparison.map(({ label }) => label), ...(yardstick ? ['(real images)'] : [])]
   const [first, headline] = measures[0]!
   const verdicts = comparison.flatMap(({ label, against }) =>
     against[first] ? [`${headline.label} against ${label}: ${differenceText(against[first], headline)}`] : [],
@@ -26,11 +29,7 @@ export const transferText = ({ summary }: TransferDetail): string => {
     `${layer.label} in ${task.label.toLowerCase()} (${promotion.id}): ${state}`,
     `  ${formulaText(layer.graph)}`,
     '',
-    table(
-      ['', ...comparison.map(({ label }) => label)],
-      rows,
-      comparison.map((_, i) => i + 1),
-    ),
+    table(head, rows, [...head.keys()].slice(1)),
     ...section('', verdicts),
     ...section('', lost),
     ...section(
@@ -55,6 +54,9 @@ const cellOf = ({ measures }: ComparisonRow, name: string, measure: Measure): st
     ? numberOf(mean, measure)
     : `${numberOf(mean, measure)} ± ${numberOf(spread, measure)}`
 }
+
+const realCell = (value: number | undefined, measure: Measure): string =>
+  value === undefined ? '' : `(${numberOf(value, measure)})`
 
 const WORDS: Readonly<Record<Verdict, string>> = {
   better: 'better',

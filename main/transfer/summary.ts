@@ -1,4 +1,4 @@
-import { compare } from '../../shared/comparison.ts'
+import { compare, yardstick } from '../../shared/comparison.ts'
 import { TRANSFER_TASKS, type Promotion, type StoredRun } from '../../shared/transfer.ts'
 import type { TransferDetail, TransferPrediction, TransferSummary } from '../../shared/transfer/contract.ts'
 import type { Database } from '../store/database.ts'
@@ -39,12 +39,14 @@ export const transferSummary = (db: Database, id: string, workers: number): Tran
 const summaryIn = (db: Database, promotion: Promotion, { ids, etas }: Line): TransferSummary => {
   const { id, layer, config } = promotion
   const runs = runsOf(db, id)
+  const { measures } = TRANSFER_TASKS[config.task]
   const counts = { queued: 0, running: 0, done: 0, failed: 0 }
   for (const { state } of runs) counts[state] += 1
   const layers = lineUp(layer, config).map(({ fingerprint, label, role }) => ({ fingerprint, label, role }))
   return {
     promotion,
-    comparison: compare(layers, runs, TRANSFER_TASKS[config.task].measures),
+    comparison: compare(layers, runs, measures),
+    real: yardstick(runs, measures),
     runs: counts,
     reused: reusedRuns(db, id),
     progress: runs.reduce((sum, run) => sum + partDone(run), 0) / Math.max(1, runs.length),

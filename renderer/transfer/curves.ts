@@ -11,7 +11,7 @@ export type Quantity = { readonly of: 'losses' | 'measures'; readonly name: stri
 export type LayerCurve = {
   readonly fingerprint: string
   readonly label: string
-  /** Position in the comparison: a colour and a dash each. */
+  /** Position in the comparison: a colour and a dash each; −1: what real data comes to. */
   readonly place: number
   readonly mean: readonly Point[]
   readonly seeds: readonly (readonly Point[])[]
@@ -42,6 +42,15 @@ export const layerCurves = (
       .filter((points) => points.length > 0)
     return seeds.length > 0 ? [{ fingerprint, label, place, mean: meanOf(seeds), seeds }] : []
   })
+
+/** What real data comes to, as one more line wherever the layers have points; none where it is not known. */
+export const withReal = (curves: readonly LayerCurve[], value: number | undefined): readonly LayerCurve[] => {
+  const steps = curveRows(curves).map(({ step }) => step)
+  if (value === undefined || steps.length === 0) return curves
+  const line = steps.map((step) => ({ step, value }))
+  return [...curves, { fingerprint: 'real', label: REAL_IMAGES, place: -1, mean: line, seeds: [] }]
+}
+export const REAL_IMAGES = 'Real images'
 
 /** Seeds of every layer first, so that the means lie over them; one seed is its own mean. */
 export const seriesOf = (

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { graphSchema } from '../schemas.ts'
 import type { ComparisonRow } from '../comparison.ts'
 import { transferConfigSchema, type Promotion } from '../transfer.ts'
-import type { StoredRun, TransferPoint } from './records.ts'
+import type { Measures, StoredRun, TransferPoint } from './records.ts'
 
 const id = z.string().min(1).max(64)
 const one = z.strictObject({ id })
@@ -60,6 +60,8 @@ export type TransferSummary = {
   readonly promotion: Promotion
   /** The promoted layer first, then the baselines. */
   readonly comparison: readonly ComparisonRow[]
+  /** What real data comes to, by measure; empty for a task without a yardstick, and until a run has told. */
+  readonly real: Measures
   readonly runs: Readonly<Record<StoredRun['state'], number>>
   /** Runs that were finished before it was made. */
   readonly reused: number

@@ -25,6 +25,8 @@ export type Measure = {
   readonly unit: 'fraction' | 'points'
   readonly better: 'higher' | 'lower'
   readonly help: string
+  /** What the same measure is of real data, by the name that results have it under: a yardstick, no competitor. */
+  readonly real?: { readonly name: string; readonly help: string }
 }
 
 /** Measure name to value. One that can't be measured (no small objects, say) is absent. */

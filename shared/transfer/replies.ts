@@ -53,6 +53,7 @@ const rowSchema = z.object({
 const summarySchema: z.ZodType<TransferSummary> = z.object({
   promotion: promotionSchema,
   comparison: z.array(rowSchema),
+  real: reals,
   runs: z.object({ queued: number, running: number, done: number, failed: number }),
   reused: number,
   progress: real,

@@ -9,7 +9,7 @@ import { root } from '../../main/setup/process.mjs'
 import { TRANSFER_TASKS, type TransferConfig } from '../../shared/transfer.ts'
 import type { CandidatePage } from '../../shared/contract.ts'
 import type { TransferDetail, TransferSummary } from '../../shared/transfer/contract.ts'
-import { sampleText } from '../../renderer/transfer/comparison.ts'
+import { sampleText, valueText } from '../../renderer/transfer/comparison.ts'
 import { stepsOf } from '../../renderer/transfer/pictures.ts'
 import { dataFolder, until } from '../main/stand-in-app.ts'
 import { STAND_IN } from '../workers/stand-in.ts'
@@ -160,7 +160,7 @@ const promoteAndLook = async (t: TestContext, options: Options): Promise<void> =
 
 const SAID = { better: /better/, worse: /worse/, noise: /within noise/, open: /one seed/ }
 
-/** Every figure of the comparison is the stored one, and the best of each column is named. */
+/** Every figure of the comparison is the stored one, and the best of each column is named; real images stand below. */
 const sameTable = async (page: Page, { summary }: TransferDetail): Promise<void> => {
   const measures = Object.entries(TRANSFER_TASKS[summary.promotion.config.task].measures)
   for (const row of summary.comparison)
@@ -179,6 +179,10 @@ const sameTable = async (page: Page, { summary }: TransferDetail): Promise<void>
       const verdict = row.against[name]?.verdict
       if (verdict) assert.match(text, SAID[verdict])
     }
+  const yardstick = measures.flatMap(([name, measure]) =>
+    measure.real ? [valueText(summary.real[name]!, measure)] : [],
+  )
+  assert.deepEqual(await page.getByTestId('real-images').locator('td').allInnerTexts(), yardstick)
 }
 
 const samePictures = async (

@@ -80,7 +80,7 @@ describe('transfer from the command line', { concurrency: 3 }, () => {
     assert.match(paused.out, /: paused\n/)
     const done = await cli(args, { NORMFORGE_STANDIN_LOG: log })
     assert.equal(done.code, 0, done.err)
-    assert.match(done.out, /FID +\d+\.\d\d ± /)
+    assert.match(done.out, /BN-ReLU +\(real images\)\n +FID +\d+\.\d\d ± .* \(5\.00\)\n/)
     assert.equal(lines().filter(([, , what]) => what === 'to').length, 4)
     assert.ok(lines().some(([, , what, step]) => what === 'from' && Number(step) > 0))
   })

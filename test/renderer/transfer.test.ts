@@ -11,7 +11,7 @@ import {
   tablesOf,
   type Column,
 } from '../../renderer/transfer/comparison.ts'
-import { curveRows, layerCurves, seriesOf, transferChart } from '../../renderer/transfer/curves.ts'
+import { curveRows, layerCurves, seriesOf, transferChart, withReal } from '../../renderer/transfer/curves.ts'
 import { pictureAt, pictureOf, stepsOf } from '../../renderer/transfer/pictures.ts'
 import { pictureStore } from '../../renderer/transfer/picture-store.ts'
 import {
@@ -146,6 +146,18 @@ test('a layer’s curve is the mean of the seeds that have come so far, the seed
     ],
   )
   assert.deepEqual(curveRows(curves)[1], { step: 20, values: [0.4, 0.3] })
+})
+
+test('real images are a level line over the steps that were measured, and no line where they are not known', () => {
+  const curves = layerCurves(LAYERS, CURVED, { of: 'measures', name: 'maskAp' })
+  const all = withReal(curves, 0.9)
+  assert.deepEqual(curveRows(all), [
+    { step: 10, values: [curves[0]!.mean[0]!.value, 0.1, 0.9] },
+    { step: 20, values: [0.4, 0.3, 0.9] },
+  ])
+  assert.ok(transferChart(all, { width: 460, height: 236 }, 40, true).domain[1] >= 0.9)
+  assert.equal(withReal(curves, undefined), curves)
+  assert.deepEqual(withReal([], 0.9), [])
 })
 
 test('the chart runs to the last step of the budget, fractions from zero', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compare, differenceOf, sampleOf, type ComparedLayer } from '../../shared/comparison.ts'
+import { compare, differenceOf, sampleOf, yardstick, type ComparedLayer } from '../../shared/comparison.ts'
 import type { Measure, StoredRun, TransferOutcome } from '../../shared/transfer.ts'
 
 const close = (got: number | null, needed: number): void =>
@@ -72,4 +72,17 @@ test('runs that did not finish are counted, and left out of the means', () => {
   close(pooled, Math.SQRT2)
   assert.deepEqual(baseline!.measures['small'], { mean: 0.5, spread: null, values: [0.5] })
   assert.equal('small' in baseline!.against, false, 'the layer has no such measure')
+})
+
+test('the yardstick is what the first run to end measured of real data, and takes no part in the comparison', () => {
+  const fid: Measure = { ...MEASURES['fid']!, real: { name: 'realFid', help: '' } }
+  const runs = [
+    run('a', null, {}, 'queued'),
+    run('b', 'diverged', { fid: 90, realFid: 2 }),
+    run('a', 'finished', { fid: 30, realFid: 2 }),
+  ]
+  assert.deepEqual(yardstick(runs, { fid }), { fid: 2 })
+  assert.deepEqual(yardstick(runs.slice(0, 1), { fid }), {})
+  assert.deepEqual(yardstick(runs, MEASURES), {}, 'a measure without one')
+  assert.deepEqual(Object.keys(compare(LAYERS, runs, { fid })[0]!.measures), ['fid'])
 })

@@ -24,9 +24,10 @@ const begin = (): State => ({ step: 0, level: 0, lossSum: 0, lossCount: 0, curve
 
 const measuresOf = ({ config }: TransferRun, level: number): Measures =>
   Object.fromEntries(
-    Object.entries(TRANSFER_TASKS[config.task].measures).map(([name, { unit, better }], i) => {
-      const good = level / (1 + 0.1 * i)
-      return [name, unit === 'fraction' ? good : better === 'higher' ? 1 + 9 * good : 100 * (1 - good)]
+    Object.entries(TRANSFER_TASKS[config.task].measures).flatMap(([name, { unit, better, real }], i) => {
+      const value = (good: number): number =>
+        unit === 'fraction' ? good : better === 'higher' ? 1 + 9 * good : 100 * (1 - good)
+      return [[name, value(level / (1 + 0.1 * i))], ...(real ? [[real.name, value(0.95)]] : [])]
     }),
   )
 
