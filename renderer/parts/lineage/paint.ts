@@ -17,8 +17,7 @@ export const paint = (
   layout: LineageLayout,
   palette: Palette,
 ): void => {
-  const { plot, size } = scene
-  context.clearRect(0, 0, size.width, size.height)
+  const { plot } = scene
   context.beginPath()
   for (const { x0, y0, x1, y1 } of gridOf(scene)) {
     context.moveTo(x0, y0)
