@@ -52,7 +52,10 @@ export const benchEngine = async (args: readonly string[]): Promise<void> => {
   if (values['no-eager']) say('skipped TensorFlow.js eager: --no-eager')
   else
     contestants.push({
-      peer: enginePeer('tfjs eager', threads, { NORMFORGE_LAYERS: 'tape' }),
+      peer: enginePeer('tfjs eager', threads, {
+        NORMFORGE_LAYERS: 'tape',
+        NORMFORGE_DEPTHWISE: 'tensorflow',
+      }),
       make: { eager: true },
       steps: 1,
     })

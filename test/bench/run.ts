@@ -4,6 +4,7 @@ import { benchEngine } from './engine.ts'
 import { benchMemory } from './memory.ts'
 import { benchSegmentation } from './segmentation.ts'
 import { benchSynthesis } from './synthesis.ts'
+import { benchTune } from './tune.ts'
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   engine: benchEngine,
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void
   memory: benchMemory,
   segmentation: benchSegmentation,
   synthesis: benchSynthesis,
+  tune: benchTune,
 }
 
 const [what = 'engine', ...args] = process.argv.slice(2)

@@ -2,6 +2,7 @@
  * Where tfjs's gradients are wrong, missing or wasteful, for every op the engine uses. Registered once, after the
  * runtime has loaded. Checked by finite differences, first and second order, in test/engine/gradients.test.ts.
  */
+import { registerDepthwise } from '../depthwise/register.ts'
 import { registerConvolutions } from './convolution.ts'
 import { registerDetection } from './detection.ts'
 import { registerElementwise } from './elementwise.ts'
@@ -14,6 +15,7 @@ export const registerGradients = (): void => {
   registered = true
   keepTapeInOrder()
   registerElementwise()
+  registerDepthwise()
   registerConvolutions()
   registerDetection()
   registerResampling()

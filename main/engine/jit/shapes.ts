@@ -150,6 +150,9 @@ const FUNCTIONS: Record<string, ShapeFunction> = {
     const none = { shape: [0], dtype: x!.dtype }
     return [{ shape: x!.shape, dtype: x!.dtype }, channel, channel, none, none]
   },
+  NormForgeDepthwiseFilter: ([x], { kernel }) => [
+    { shape: [kernel as number, kernel as number, x!.shape[3]!, 1], dtype: x!.dtype },
+  ],
   NormForgeProgram: ([x], { plan }) => {
     const [n, , , c] = x!.shape as [number, number, number, number]
     const shapes: Record<Size, number[]> = {
@@ -165,7 +168,7 @@ const FUNCTIONS: Record<string, ShapeFunction> = {
 FUNCTIONS.MaxPool = FUNCTIONS.AvgPool!
 
 const SAME =
-  'AddN Neg Exp Log Log1p Sqrt Rsqrt Square Relu Relu6 Sigmoid Tanh Abs Sign ZerosLike OnesLike Identity Reciprocal Elu ' +
+  'AddN ReverseV2 Neg Exp Log Log1p Sqrt Rsqrt Square Relu Relu6 Sigmoid Tanh Abs Sign ZerosLike OnesLike Identity Reciprocal Elu ' +
   'Softplus Softmax LogSoftmax Floor Round Erf LogicalNot ReluGrad Relu6Grad TanhGrad SigmoidGrad SqrtGrad RsqrtGrad'
 const BROADCAST =
   'Mul Add AddV2 Sub RealDiv Div Maximum Minimum Pow SquaredDifference FloorDiv DivNoNan FloorMod'

@@ -4,27 +4,12 @@
 #include <malloc.h>
 #include <node_api.h>
 
-#include <memory>
-#include <string>
-
-#include "kernels.h"
+#include "depthwise_op.h"
+#include "op.h"
 #include "run.h"
-#include "tensorflow/c/ops.h"
-#include "tensorflow/c/tf_tensor.h"
 
 namespace normforge {
 namespace {
-
-struct Status {
-  TF_Status* const status = TF_NewStatus();
-  ~Status() { TF_DeleteStatus(status); }
-  operator TF_Status*() const { return status; }
-  bool ok() const { return TF_GetCode(status) == TF_OK; }
-};
-struct Delete {
-  void operator()(TF_Tensor* tensor) const { TF_DeleteTensor(tensor); }
-};
-using Tensor = std::unique_ptr<TF_Tensor, Delete>;
 
 struct Kernel {
   Plan plan;
@@ -50,11 +35,7 @@ void* create(TF_OpKernelConstruction* context) {
   return nullptr;
 }
 
-void fail(TF_OpKernelContext* context, const std::string& what) {
-  Status status;
-  TF_SetStatus(status, TF_INVALID_ARGUMENT, ("NormForgeProgram: " + what).c_str());
-  TF_OpKernelContext_Failure(context, status);
-}
+void fail(TF_OpKernelContext* context, const std::string& what) { refuse(context, "NormForgeProgram", what); }
 
 // Input 0 gives the shape: [n, h, w, c].
 void compute(void* data, TF_OpKernelContext* context) {
@@ -135,7 +116,8 @@ extern "C" napi_value napi_register_module_v1(napi_env env, napi_value exports) 
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     mallopt(M_TRIM_THRESHOLD, 2000000000);
     mallopt(M_TOP_PAD, 64 << 20);
-    return normforge::join();
+    const std::string problem = normforge::join();
+    return problem.empty() ? normforge::DepthwiseFilter::join() : problem;
   }();
   if (!problem.empty()) napi_throw_error(env, nullptr, problem.c_str());
   return exports;

@@ -1,0 +1,35 @@
+// What was measured on this very machine: files in the cache folder, apart for each processor and TensorFlow.
+import { createHash } from 'node:crypto'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { ADDON } from './places.mjs'
+import { cacheFolder } from './process.mjs'
+
+/** The processor, as measurements name it. */
+export const processor = () =>
+  `${os.cpus()[0]?.model.trim() ?? 'unknown'}, ${os.availableParallelism()} threads`
+
+/** TensorFlow's libraries: the folder that set-up has placed them in, which has their version and kind (cpu, gpu) in its name. */
+const libraries = () => {
+  try {
+    return path.dirname(fs.realpathSync(ADDON))
+  } catch {
+    return 'none'
+  }
+}
+
+/** Where figures of this kind are kept; they hold for this machine alone. @param {string} name */
+export const machineFile = (name) => {
+  const about = [processor(), os.arch(), Math.round(os.totalmem() / 2 ** 30), libraries()]
+  const key = createHash('sha256').update(about.join('\n')).digest('hex').slice(0, 12)
+  return path.join(cacheFolder(), `measured-${key}`, name)
+}
+
+/** Writes a file as a whole or not at all. @param {string} file @param {unknown} value */
+export const writeMeasured = (file, value) => {
+  fs.mkdirSync(path.dirname(file), { recursive: true })
+  const temporary = `${file}.${process.pid}`
+  fs.writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`)
+  fs.renameSync(temporary, file)
+}
