@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { largePasses } from '../../main/engine/jit/passes.ts'
-import type { GraphOp } from '../../main/engine/jit/proto.ts'
 import { randomLayer } from '../../main/search/mutate.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
@@ -9,40 +7,6 @@ import { KNOWN, knownLayer } from '../../shared/known.ts'
 import { createRandom } from '../../shared/random.ts'
 import { EVOLVED, graphOf } from './cases.ts'
 import { layerPasses } from './passes.ts'
-
-test('an op is a pass where it reads or writes a large tensor, whichever of its outputs that is', () => {
-  const op = (name: string, kind: string, ...inputs: string[]): GraphOp => ({
-    name,
-    op: kind,
-    inputs,
-    attributes: {},
-  })
-  const ops = [
-    op('x', 'Placeholder'),
-    op('reads', 'Sum', 'x'),
-    op('small', 'Neg', 'reads'),
-    op('writes', 'BroadcastTo', 'small'),
-    op('second', 'Unpack', 'small', '^x'),
-    op('view', 'Reshape', 'x'),
-    op('later', 'Neg', 'second:1'),
-    op('first', 'Neg', 'second'),
-  ]
-  const elements = new Map(
-    Object.entries({
-      x: 8,
-      reads: 2,
-      small: 2,
-      writes: 9,
-      second: 1,
-      'second:1': 8,
-      view: 8,
-      later: 8,
-      first: 1,
-    }),
-  )
-  // reads, writes, second and later.
-  assert.equal(largePasses(ops, elements, 8), 4)
-})
 
 test('the passes of a layer that can be counted by hand are those', () => {
   // TensorFlow's fused batch norm and ReLU, each forward and backward; the kernel sums twice and writes twice.

@@ -1,6 +1,7 @@
 /** Passes over full-size tensors that a layer's forward and backward make in training, by how the layer runs. */
 import { registerGradients } from '../../main/engine/gradients/index.ts'
-import { largePasses, pruned } from '../../main/engine/jit/passes.ts'
+import { optimized } from '../../main/engine/jit/passes/index.ts'
+import { largePasses } from '../../main/engine/jit/passes/large.ts'
 import { Recorder } from '../../main/engine/jit/recorder.ts'
 import { createLayer, type Lowering } from '../../main/engine/layer.ts'
 import { compileLayer, type Piece } from '../../main/engine/lowering/compiled.ts'
@@ -54,5 +55,5 @@ const recorded = (graph: Graph, lowering: Lowering): number => {
   const { outputs } = recorder.record(step as (...inputs: Tensor[]) => Tensor[], [spec, spec])
   parameters.dispose()
   const full = SHAPE.reduce((a, b) => a * b, 1)
-  return largePasses(pruned(recorder.ops, outputs), recorder.elements, full)
+  return largePasses(optimized(recorder.ops, recorder.outs, outputs), recorder.outs, full)
 }

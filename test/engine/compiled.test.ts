@@ -154,6 +154,15 @@ test('constants that a step makes itself are part of it', () => {
   program.dispose()
 })
 
+test('0 and −0 are two constants', () => {
+  const step = (x: Tensor) => [0, -0].map((zero) => x.div(tf.scalar(zero)))
+  const program = createProgram([], { divide: { inputs: [vector(1)], step } })
+  const x = tf.tensor1d([1])
+  assert.deepEqual(numbers(program.run('divide', x)), [[Infinity], [-Infinity]])
+  x.dispose()
+  program.dispose()
+})
+
 test('an op without a graph form is refused by name, and recording leaves nothing behind', () => {
   refused((x) => tf.cumsum(x), /^jit: the step uses the op Cumsum, which has no shape function/)
   const sum = tf.tensor1d([1, 2]).add(1)

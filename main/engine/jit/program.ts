@@ -19,7 +19,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { loadRuntime, type Tensor, type Variable } from '../runtime.ts'
-import { pruned } from './passes.ts'
+import { optimized } from './passes/index.ts'
 import { savedModel } from './proto.ts'
 import { Recorder, type Recorded, type Spec, type Step } from './recorder.ts'
 import type { Pack, Variables } from './storage.ts'
@@ -75,7 +75,7 @@ const compiledProgram = <F extends Functions>(declared: Variables, functions: F)
     ...reads.values(),
     ...[...recorded.values()].flatMap(({ outputs }) => outputs),
   ]
-  const ops = pruned(recorder.ops, [
+  const ops = optimized(recorder.ops, recorder.outs, [
     ...fetched,
     ...start.inputs,
     ...[...recorded.values()].flatMap((r) => r.inputs),

@@ -1,8 +1,9 @@
 /** TensorFlow's SavedModel as bytes, through the protocol-buffer classes that tfjs-node ships. */
 import { createRequire } from 'node:module'
 import type { OpAttribute, Values } from '../runtime.ts'
-import { DT } from './shapes.ts'
+import { DT } from './known.ts'
 
+/** Of `values` there is one for each element, or a single one for all. */
 export type Constant = { readonly dtype: number; readonly shape: readonly number[]; readonly values: Values }
 export type AttributeValue =
   | { readonly type: number }
@@ -104,19 +105,11 @@ const tensorProto = (pb: Classes, { dtype, shape, values }: Constant): Message =
   const message = new pb.Tensor()
   message.setDtype!(dtype)
   message.setTensorShape!(shapeProto(pb, shape))
-  // A constant that is one repeated value is stored as that value (a network's graph: 0.2 MB instead of 194 MB).
-  if (values.length > 1 && isUniform(values) && dtype !== DT.int64) {
+  // One value for a shape of many is that value repeated.
+  if (values.length === 1 && dtype !== DT.int64) {
     if (dtype === DT.float) message.addFloatVal!(values[0])
     else if (dtype === DT.bool) message.addBoolVal!(Boolean(values[0]))
     else message.addIntVal!(values[0])
   } else message.setTensorContent!(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
   return message
-}
-
-/** Whether all elements are equal. Compares bytes shifted by one element: NaN counts as equal to itself. */
-export const isUniform = (values: Values): boolean => {
-  if (values.length < 2) return true
-  const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
-  const step = values.BYTES_PER_ELEMENT
-  return bytes.compare(bytes, step, bytes.length, 0, bytes.length - step) === 0
 }

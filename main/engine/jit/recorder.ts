@@ -6,8 +6,9 @@
 import { loadRuntime, type OpAttribute, type Tensor, type Variable, type Values } from '../runtime.ts'
 import { callerLine } from './caller.ts'
 import { intercept } from './intercept.ts'
-import { isUniform, type AttributeValue, type GraphOp } from './proto.ts'
-import { DT, elementsOf, outputsOf, type Known } from './shapes.ts'
+import type { Out } from './known.ts'
+import type { AttributeValue, GraphOp } from './proto.ts'
+import { DT, outputsOf, type Known } from './shapes.ts'
 import { declare, isTogether, joined, type Pack, type Variables } from './storage.ts'
 
 export type Spec = { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' }
@@ -25,10 +26,6 @@ const ARRAYS: Record<number, { from(values: ArrayLike<number>): Values }> = {
   [DT.bool]: Uint8Array,
   [DT.uint8]: Uint8Array,
 }
-/** Equal inputs don't give equal outputs: never merged. */
-const RANDOM = /Random|Truncated|Shuffle/
-/** These give their input back when shapes are equal. */
-const RESHAPING = new Set(['Reshape', 'BroadcastTo', 'Tile', 'Identity'])
 
 /** The recorder of the step under recording, for ops that update variables in place. */
 let active: Recorder | undefined
@@ -40,15 +37,13 @@ const activate = (recorder: Recorder | undefined): void => {
 export class Recorder {
   readonly ops: GraphOp[] = []
   readonly packs: readonly Pack[]
-  /** How many elements each output of a step's ops has, by the reference to it (`name` or `name:k`). */
-  readonly elements = new Map<string, number>()
+  /** Shape and type of what variables and a step's ops give, by the reference to it (`name` or `name:k`). */
+  readonly outs = new Map<string, Out>()
   /** For each variable: where it is kept, and the op that gives its value. */
   readonly #variables: readonly { variable: Variable; pack: Pack; read: string }[]
   readonly #kinds = new Map<number, string>()
   readonly #references = new Map<number, string>()
   readonly #known = new Map<number, Known>()
-  readonly #constants = new Map<string, string>()
-  readonly #expressions = new Map<string, string>()
   #updates: string[] = []
   #count = 0
   readonly #push = (op: string, inputs: readonly string[], attributes: GraphOp['attributes']): string => {
@@ -65,11 +60,15 @@ export class Recorder {
     this.#variables = this.packs.flatMap((pack) =>
       pack.variables.map((variable, i) => ({ variable, pack, read: pack.values[i]! })),
     )
+    for (const { read, shape, dtype } of this.packs) this.outs.set(read, { shape: [...shape], dtype })
+    for (const { variable, pack, read } of this.#variables)
+      this.outs.set(read, { shape: variable.shape, dtype: pack.dtype })
   }
 
   placeholder({ shape, dtype }: Spec): string {
-    const name = this.#push('Placeholder', [], { dtype: { type: DTYPES[dtype] }, shape: { shape } })
-    this.elements.set(name, elementsOf(shape))
+    const type = DTYPES[dtype]
+    const name = this.#push('Placeholder', [], { dtype: { type }, shape: { shape } })
+    this.outs.set(name, { shape: [...shape], dtype: type })
     return name
   }
 
@@ -203,25 +202,12 @@ export class Recorder {
       .map((out) => ({ ...out, id: nextFake-- }))
     for (const out of outputs) this.#known.set(out.id, out)
 
-    const first = outputs[0]!
-    const unchanged =
-      (op === 'Cast' && inputs[0]!.dtype === first.dtype) ||
-      (RESHAPING.has(op) && String(inputs[0]!.shape) === String(first.shape))
-    if (unchanged) {
-      this.#references.set(first.id, this.#reference(ids[0]!, op))
-      return outputs
-    }
-
     const references = ids.map((id) => this.#reference(id, op))
-    const key = RANDOM.test(op) ? null : `${op}|${references.join()}|${JSON.stringify(named)}`
-    const name =
-      (key && this.#expressions.get(key)) ||
-      this.#push(op, references, this.#attributes(op, attributes, inputs))
-    if (key) this.#expressions.set(key, name)
-    outputs.forEach(({ id, shape }, i) => {
+    const name = this.#push(op, references, this.#attributes(op, attributes, inputs))
+    outputs.forEach(({ id, shape, dtype }, i) => {
       const reference = i === 0 ? name : `${name}:${i}`
       this.#references.set(id, reference)
-      this.elements.set(reference, elementsOf(shape))
+      this.outs.set(reference, { shape, dtype })
     })
     return outputs
   }
@@ -278,12 +264,10 @@ export class Recorder {
     if (!constant?.values) return this.#captured(user)
     const { shape, dtype } = constant
     const values = constant.values as Values
-    const text = isUniform(values) ? `u${values[0]}` : values.length <= 16 ? values.join() : null
-    const key = text && `${dtype}|${shape}|${text}`
-    const name =
-      (key && this.#constants.get(key)) ||
-      this.#push('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape, values } } })
-    if (key) this.#constants.set(key, name)
+    const name = this.#push('Const', [], {
+      dtype: { type: dtype },
+      value: { tensor: { dtype, shape, values } },
+    })
     this.#references.set(id, name)
     return name
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { isUniform } from '../../../../main/engine/jit/proto.ts'
+import { isUniform } from '../../../../main/engine/jit/passes/constants.ts'
 import type { Parameters } from '../../../../main/engine/parameters.ts'
 import type { Variable } from '../../../../main/engine/runtime.ts'
 import { createDiscriminator } from '../../../../main/engine/tasks/synthesis/discriminator.ts'
