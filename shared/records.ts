@@ -189,8 +189,11 @@ export type EvaluationTask = {
   readonly training: TrainingConfig
   /** null: no early rejection (baselines, re-ranking). */
   readonly rejection: RejectionConfig | null
-  /** A file for the trained network (of one architecture), which other tasks can start from. */
-  readonly saveTo?: string | undefined
+  /**
+   * A file for the training's state, written every so many steps and after the last: the same task goes on from it. Only
+   * for one architecture without rejection.
+   */
+  readonly keep?: { readonly file: string; readonly every: number } | undefined
 }
 
 /** What a worker answers. A rejection is a result; a crash is not (the pool turns it into a Failure). */

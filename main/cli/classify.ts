@@ -1,4 +1,5 @@
 /** Trains one layer on one architecture, without rejection and without the store. */
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Option, type Command } from 'commander'
 import { ARCHITECTURES } from '../../shared/catalog.ts'
@@ -11,11 +12,13 @@ import type {
   SearchConfig,
 } from '../../shared/records.ts'
 import type { Outcome } from '../workers/pool.ts'
-import { checkData } from './data.ts'
-import { EXIT } from './errors.ts'
+import { readTraining } from '../engine/kept.ts'
+import { checkData, userPath } from './data.ts'
+import { EXIT, UserError } from './errors.ts'
 import { layerOf } from './layer.ts'
 import {
   dataFolderOption,
+  factor,
   jsonOption,
   layerOption,
   presetOption,
@@ -33,15 +36,24 @@ type ClassifyOptions = SessionOptions & {
   readonly data?: string
   readonly preset: SearchConfig['preset']
   readonly architecture: ArchitectureName
+  readonly width?: number
+  readonly depth?: number
   readonly steps?: number
   readonly save?: string
+  readonly saveEvery: number
   readonly seed?: number
   readonly set: readonly string[]
   readonly json?: boolean
 }
 
-const architectureOf = (config: SearchConfig, name: ArchitectureName): ArchitectureConfig =>
-  config.architectures.find((architecture) => architecture.name === name) ?? { name, width: 0.25, depth: 1 }
+/** As the preset has it, but for what is asked for. */
+const architectureOf = (
+  { architectures }: SearchConfig,
+  { architecture: name, width, depth }: ClassifyOptions,
+): ArchitectureConfig => {
+  const own = architectures.find((architecture) => architecture.name === name)
+  return { name, width: width ?? own?.width ?? 0.25, depth: depth ?? own?.depth ?? 1 }
+}
 
 const taskOf = (options: ClassifyOptions): EvaluationTask => {
   const config = configOf(options)
@@ -51,15 +63,32 @@ const taskOf = (options: ClassifyOptions): EvaluationTask => {
     graph: layerOf(options.layer, options).graph,
     seed: config.seed,
     data: checkData(config.data),
-    architectures: [architectureOf(config, options.architecture)],
+    architectures: [architectureOf(config, options)],
     training,
     rejection: null,
-    ...(options.save === undefined ? {} : { saveTo: path.resolve(options.save) }),
+    ...(options.save === undefined
+      ? {}
+      : { keep: { file: userPath(options.save), every: options.saveEvery } }),
+  }
+}
+
+/** Says from which step it goes on. Throws a UserError when the file can't be this training's. */
+const checkSave = (task: EvaluationTask): void => {
+  if (!task.keep) return
+  const { file } = task.keep
+  if (!existsSync(path.dirname(file)))
+    throw new UserError(`--save: needs a folder that is there, got ${path.dirname(file)}`)
+  try {
+    const found = readTraining(file, task)
+    if (found) process.stderr.write(`goes on from step ${found.step} of ${task.training.steps}\n`)
+  } catch (error) {
+    throw new UserError(`--save: ${(error as Error).message}`)
   }
 }
 
 const classify = async (options: ClassifyOptions): Promise<number> => {
   const task = taskOf(options)
+  checkSave(task)
   const pool = openPool({ ...options, workers: 1 })
   const controller = new AbortController()
   process.once('SIGINT', () => controller.abort())
@@ -76,7 +105,10 @@ const classify = async (options: ClassifyOptions): Promise<number> => {
     if (process.stderr.isTTY) process.stderr.write('\n')
     pool.close()
   }
-  if (outcome.kind === 'cancelled') return EXIT.interrupted
+  if (outcome.kind === 'cancelled') {
+    if (task.keep) process.stderr.write('To go on: the same command again\n')
+    return EXIT.interrupted
+  }
   if (outcome.kind !== 'result') {
     const message = outcome.kind === 'failure' ? outcome.failure.cause : outcome.message
     process.stderr.write(`normforge: ${message}\n`)
@@ -121,8 +153,18 @@ export const addClassify = (program: Command): void => {
     .description('train one layer on one architecture, as long as asked for')
     .addOption(layerOption())
     .option('--data <where>', 'as for search')
-    .option('--save <file>', 'keep the trained network: a resnet can be the backbone of segmentation')
+    .option(
+      '--save <file>',
+      'keep the training there: the same command goes on from it, and segmentation can take a resnet as its backbone',
+    )
+    .addOption(
+      new Option('--save-every <n>', 'steps between two writings of it')
+        .argParser(wholeNumber(1))
+        .default(100),
+    )
     .addOption(new Option('--architecture <name>', 'the network').choices(names).default('resnet'))
+    .addOption(new Option('--width <factor>', 'of its channels').argParser(factor))
+    .addOption(new Option('--depth <factor>', 'of its blocks').argParser(factor))
     .addOption(new Option('--steps <n>', 'training steps').argParser(wholeNumber(1)))
     .addOption(presetOption())
     .addOption(seedOption())

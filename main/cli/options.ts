@@ -10,6 +10,13 @@ export const wholeNumber =
     return Number(text)
   }
 
+/** Of channels or blocks. */
+export const factor = (text: string): number => {
+  const value = Number(text)
+  if (!(value >= 0.05 && value <= 4)) throw new InvalidArgumentError('needs a number from 0.05 to 4.')
+  return value
+}
+
 export const presetOption = (): Option =>
   new Option('--preset <name>', 'where the settings come from').choices(Object.keys(PRESETS)).default('demo')
 
@@ -28,8 +35,10 @@ export const setOption = (): Option =>
     .default([], 'none')
 
 export const workerOptions = (): Option[] => [
-  new Option('--workers <n>', 'worker processes (default: one a core)').argParser(wholeNumber(1)),
-  new Option('--threads <n>', 'threads of each').argParser(wholeNumber(1)).default(1),
+  new Option('--workers <n>', 'worker processes (default: as measured at the first search)').argParser(
+    wholeNumber(1),
+  ),
+  new Option('--threads <n>', 'threads of each').argParser(wholeNumber(1)),
 ]
 
 export const dataFolderOption = (): Option =>

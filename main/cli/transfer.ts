@@ -14,7 +14,7 @@ import {
 import { defaultDataFolder } from '../store/folder.ts'
 import { createTransfers } from '../transfer/transfers.ts'
 import { madeBy } from '../versions.ts'
-import { folder, userFolder } from './data.ts'
+import { folder, userFolder, userPath } from './data.ts'
 import { UserError } from './errors.ts'
 import { followTransfer } from './follow-transfer.ts'
 import { layerReference } from './layer.ts'
@@ -43,7 +43,17 @@ type Options = SessionOptions & {
 export const transferConfigOf = ({ task, preset, data, seed, set }: Options): TransferConfig => {
   const config = transferPreset(task, preset)
   const chosen = { ...config, seed: seed ?? config.seed, data: dataOf(config, data) }
-  return applySettings<TransferConfig>(chosen as TransferConfig, set, transferConfigSchema)
+  return withFullPaths(applySettings<TransferConfig>(chosen as TransferConfig, set, transferConfigSchema))
+}
+
+/** The user's paths are relative to where the command was called, a worker's are not. */
+const withFullPaths = (config: TransferConfig): TransferConfig => {
+  if (config.task === 'segmentation') {
+    const { backbone } = config.network
+    return backbone ? { ...config, network: { ...config.network, backbone: userPath(backbone) } } : config
+  }
+  const { inception } = config.network
+  return inception ? { ...config, network: { ...config.network, inception: userPath(inception) } } : config
 }
 
 /** `shapes`, or a folder of what the task can use. */

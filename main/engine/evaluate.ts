@@ -17,7 +17,9 @@ import type { DataSet } from './data/dataset.ts'
 import { loadData } from './data/index.ts'
 import { cosineRate } from './optimizer.ts'
 import { testStability } from './stability.ts'
-import { writeTensors } from './tasks/checkpoint.ts'
+import { identityOf, markOf, readTraining, type KeptTraining } from './kept.ts'
+import { tensorsOf, writeTensors } from './tasks/checkpoint.ts'
+import { environment } from './tasks/environment.ts'
 import { countCorrect, createTrainer, type Trainer } from './training.ts'
 
 type Report = (progress: EvaluationProgress) => void
@@ -27,14 +29,28 @@ const LOSS_EVERY = 10
 const ACCURACIES = 4
 const EVALUATION_BATCH = 100
 
+/** What a training begins with. */
+const FRESH: Pick<KeptTraining, 'curve' | 'accuracy' | 'sum' | 'count' | 'seconds'> = {
+  curve: [],
+  accuracy: null,
+  sum: 0,
+  count: 0,
+  seconds: 0,
+}
+
 /** One architecture's training in progress. */
 class Training {
   readonly architecture: ArchitectureConfig
-  readonly curve: CurvePoint[] = []
-  accuracy: number | null = null
+  readonly curve: CurvePoint[]
+  accuracy: number | null
   gradientNorm: number | null = null
-  #step = 0
-  #seconds = 0
+  /** Of work before this process took it up. */
+  readonly before: number
+  #step: number
+  #seconds: number
+  /** Of the losses since the last point of the curve. */
+  #sum: number
+  #count: number
   readonly #task: EvaluationTask
   readonly #data: DataSet
   readonly #trainer: Trainer
@@ -42,11 +58,20 @@ class Training {
 
   constructor(architecture: ArchitectureConfig, task: EvaluationTask, data: DataSet) {
     const started = performance.now()
-    const { training, graph, seed } = task
+    const { training, graph, seed, keep } = task
+    const kept = keep ? environment(() => readTraining(keep.file, task)) : null
+    const { curve, accuracy, sum, count, seconds } = kept?.state ?? FRESH
     this.architecture = architecture
+    this.curve = [...curve]
+    this.accuracy = accuracy
+    this.before = seconds
+    this.#step = kept?.step ?? 0
+    this.#seconds = seconds
+    this.#sum = sum
+    this.#count = count
     this.#task = task
     this.#data = data
-    this.#batches = trainingBatches(data, training.batchSize, seed, training.augment)
+    this.#batches = trainingBatches(data, training.batchSize, seed, training.augment, this.#step)
     const classes = data.classes.length
     const evaluationBatch = Math.min(EVALUATION_BATCH, data.validation.count)
     this.#trainer = createTrainer({
@@ -57,6 +82,7 @@ class Training {
       classes,
       imageSize: data.imageSize,
       evaluationBatch,
+      ...(kept ? { state: tensorsOf(kept) } : {}),
     })
     this.#seconds += (performance.now() - started) / 1000
   }
@@ -69,9 +95,12 @@ class Training {
   async advance(until: number, report: Report, stage: 'quality' | 'train'): Promise<number | null> {
     const { steps, learningRate, warmupSteps } = this.#task.training
     const every = Math.ceil(steps / ACCURACIES)
-    const started = performance.now()
-    let sum = 0
-    let count = 0
+    let since = performance.now()
+    const elapse = (): void => {
+      const now = performance.now()
+      this.#seconds += (now - since) / 1000
+      since = now
+    }
     let diverged: number | null = null
     while (this.#step < until && diverged === null) {
       const { images, labels } = this.#batches.next().value
@@ -85,19 +114,25 @@ class Training {
         diverged = this.#step
         this.accuracy = null
       }
-      sum += loss
-      count++
+      this.#sum += loss
+      this.#count++
       const measure = diverged === null && (this.#step % every === 0 || this.#step === until)
-      if (diverged === null && (count === LOSS_EVERY || measure)) {
+      if (diverged === null && (this.#count === LOSS_EVERY || measure)) {
         if (measure) this.accuracy = this.#validate()
-        this.curve.push({ step: this.#step, loss: sum / count, accuracy: measure ? this.accuracy : null })
-        report({ stage, architecture: this.architecture.name, step: this.#step, steps, loss: sum / count })
-        sum = count = 0
+        const mean = this.#sum / this.#count
+        this.curve.push({ step: this.#step, loss: mean, accuracy: measure ? this.accuracy : null })
+        report({ stage, architecture: this.architecture.name, step: this.#step, steps, loss: mean })
+        this.#sum = this.#count = 0
         // Lets the process's heartbeat and messages out.
         await new Promise((resolve) => setImmediate(resolve))
       }
+      const { keep } = this.#task
+      if (keep && diverged === null && (this.#step % keep.every === 0 || this.#step === steps)) {
+        elapse()
+        this.#keep(keep.file)
+      }
     }
-    this.#seconds += (performance.now() - started) / 1000
+    elapse()
     return diverged
   }
 
@@ -126,13 +161,19 @@ class Training {
     }
   }
 
-  save(file: string): void {
-    const state = this.#trainer.state()
-    writeTensors(file, {
-      step: this.#step,
-      state: { names: [...state.keys()] },
-      tensors: [...state.values()],
-    })
+  #keep(file: string): void {
+    const named = this.#trainer.state()
+    const state: KeptTraining = {
+      layer: markOf(this.#task.graph),
+      of: identityOf(this.#task),
+      names: [...named.keys()],
+      curve: this.curve,
+      accuracy: this.accuracy,
+      sum: this.#sum,
+      count: this.#count,
+      seconds: this.#seconds,
+    }
+    writeTensors(file, { step: this.#step, state, tensors: [...named.values()] })
   }
 
   dispose(): void {
@@ -149,7 +190,7 @@ export const evaluate = async (task: EvaluationTask, report: Report): Promise<Ev
     scores,
     rejection,
     evaluations: trainings.map((training) => training.record()),
-    seconds: (performance.now() - started) / 1000,
+    seconds: trainings.reduce((sum, { before }) => sum + before, (performance.now() - started) / 1000),
   })
   const start = (architecture: ArchitectureConfig): Training => {
     report({
@@ -182,7 +223,6 @@ export const evaluate = async (task: EvaluationTask, report: Report): Promise<Ev
       const training = trainings.find((other) => other.architecture === architecture) ?? start(architecture)
       const diverged = await training.advance(task.training.steps, report, 'train')
       if (diverged !== null) return done(null, divergence(training, diverged))
-      if (task.saveTo !== undefined) training.save(task.saveTo)
     }
     const scores = task.architectures.map((a) => trainings.find((t) => t.architecture === a)!.accuracy!)
     return done(scores, null)

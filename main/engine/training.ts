@@ -6,7 +6,7 @@ import { createProgram } from './jit/program.ts'
 import { createNetwork } from './network.ts'
 import { loadRuntime, type Tensor } from './runtime.ts'
 import { createSgd } from './sgd.ts'
-import { namedVariables, stateOf, type State } from './state.ts'
+import { namedVariables, restore, stateOf, type State } from './state.ts'
 
 export type TrainerOptions = {
   readonly architecture: ArchitectureConfig
@@ -18,6 +18,8 @@ export type TrainerOptions = {
   readonly evaluationBatch: number
   /** Values of the trainable tensors, in order, instead of those drawn from the seed. */
   readonly weights?: readonly Float32Array[]
+  /** All that training has changed, as `state` gave it. */
+  readonly state?: State
   readonly eager?: boolean
 }
 
@@ -74,6 +76,8 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
     }),
   )
   const sgd = createSgd(network.parameters, training)
+  const named = namedVariables(network, sgd.velocities)
+  if (options.state) restore(named, options.state)
 
   const images = (batch: number) => ({ shape: [batch, imageSize, imageSize, 3], dtype: 'float32' }) as const
   const labels = (batch: number) => ({ shape: [batch], dtype: 'int32' }) as const
@@ -125,7 +129,7 @@ export const createTrainer = (options: TrainerOptions): Trainer => {
         tensor.dispose()
         return values
       }),
-    state: () => stateOf(namedVariables(network, sgd.velocities), declared.flat(), program.readAll()),
+    state: () => stateOf(named, declared.flat(), program.readAll()),
     parameters: network.size,
     dispose: () => {
       program.dispose()

@@ -7,6 +7,7 @@ import type {
   TransferPrediction,
   TransferSummary,
 } from '../../shared/transfer/contract.ts'
+import { lentBackbone } from '../engine/tasks/segmentation/lent.ts'
 import type { Database } from '../store/database.ts'
 import {
   addPromotion,
@@ -122,9 +123,17 @@ export const createTransfers = ({ db, pool, dataFolder, searching, made }: Trans
 }
 
 const layersOf = (layer: PromotedLayer, config: TransferConfig): LineUp[] => {
+  const layers = refused('baselines', () => lineUp(layer, config))
+  if (config.task === 'segmentation' && config.network.backbone !== undefined)
+    for (const { label, graph } of layers)
+      refused(label, () => lentBackbone(config.network.backbone!, graph, config.network))
+  return layers
+}
+
+const refused = <T>(who: string, what: () => T): T => {
   try {
-    return lineUp(layer, config)
+    return what()
   } catch (error) {
-    throw new ContractError('invalid', `baselines: ${(error as Error).message}`)
+    throw new ContractError('invalid', `${who}: ${(error as Error).message}`)
   }
 }

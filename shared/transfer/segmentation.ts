@@ -30,7 +30,7 @@ export type SegmentationConfig = Comparable & {
     readonly boxChannels: number
     /** Of the mask head's four convolutions. */
     readonly maskChannels: number
-    /** A backbone checkpoint to start from. */
+    /** A checkpoint whose backbone to start from, or a folder with one for each layer. */
     readonly backbone?: string | undefined
   }
   readonly regions: {

@@ -32,13 +32,15 @@ const known = new WeakMap<ImageSet, Float32Array[]>()
 
 /**
  * Endless training batches: a new random order every epoch (the last, smaller batch is left out), random crops
- * after padding by an eighth of the side, random horizontal flips. The same seed gives the same batches.
+ * after padding by an eighth of the side, random horizontal flips. The same seed gives the same batches; `skipped` ones
+ * are drawn, but not made.
  */
 export function* trainingBatches(
   data: DataSet,
   batchSize: number,
   seed: number,
   augment: boolean,
+  skipped = 0,
 ): Generator<Batch, never> {
   const { training: set, imageSize: size } = data
   if (set.count < batchSize)
@@ -47,17 +49,19 @@ export function* trainingBatches(
   const random = createRandom('batches', seed)
   const order = Uint32Array.from({ length: set.count }, (_, i) => i)
   const pad = augment ? Math.round(size / 8) : 0
+  let left = skipped
   for (;;) {
     random.shuffle(order)
     for (let start = 0; start + batchSize <= set.count; start += batchSize) {
       // What the padding leaves is 0: the mean.
-      const images = new Float32Array(batchSize * size * size * 3)
+      const images = new Float32Array(left > 0 ? 0 : batchSize * size * size * 3)
       const labels = new Int32Array(batchSize)
       for (let n = 0; n < batchSize; n++) {
         const image = order[start + n]!
         labels[n] = set.labels[image]!
         const [dx, dy] = [random.below(2 * pad + 1) - pad, random.below(2 * pad + 1) - pad]
         const flip = augment && random.next() < 0.5
+        if (left > 0) continue
         for (let y = Math.max(0, -dy); y < Math.min(size, size - dy); y++)
           for (let x = 0; x < size; x++) {
             const column = (flip ? size - 1 - x : x) + dx
@@ -69,7 +73,8 @@ export function* trainingBatches(
             images[to + 2] = blue[set.images[from + 2]!]!
           }
       }
-      yield { images, labels }
+      if (left > 0) left--
+      else yield { images, labels }
     }
   }
 }

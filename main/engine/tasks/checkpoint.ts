@@ -13,6 +13,13 @@ export type Checkpoint<State> = {
   readonly tensors: readonly Float32Array[]
 }
 
+/** Tensors by the names that are kept beside them. */
+export const tensorsOf = ({
+  state,
+  tensors,
+}: Checkpoint<{ readonly names: readonly string[] }>): Map<string, Float32Array> =>
+  new Map(state.names.map((name, i) => [name, tensors[i]!]))
+
 const MAGIC = Buffer.from('NormForge checkpoint 1\n')
 const DIGEST_BYTES = 32
 /** Older ones are removed; the last but one stays, for when the newest is torn. */
@@ -20,7 +27,14 @@ const KEPT = 2
 
 export const writeCheckpoint = <State>(folder: string, checkpoint: Checkpoint<State>): void => {
   writeTensors(path.join(folder, `checkpoint-${checkpoint.step}.bin`), checkpoint)
-  for (const old of checkpointsIn(folder).slice(KEPT)) fs.rmSync(path.join(folder, old), { force: true })
+  removeBut(KEPT, folder)
+}
+
+/** Of a run that has ended nobody needs the others. */
+export const keepNewest = (folder: string): void => removeBut(1, folder)
+
+const removeBut = (kept: number, folder: string): void => {
+  for (const old of checkpointsIn(folder).slice(kept)) fs.rmSync(path.join(folder, old), { force: true })
 }
 
 /** The newest whole checkpoint of a folder; null when there is none. */

@@ -121,3 +121,14 @@ test('validation images come in order, normalised as the training images are; th
 test('a batch larger than the training set is an error', () => {
   assert.throws(() => take(1, 1, true, 21), /20 training images are fewer than a batch of 21/)
 })
+
+test('skipped batches are drawn, so that those after them are the same, over the ends of epochs too', () => {
+  for (const augment of [true, false]) {
+    const all = take(9, 4, augment)
+    for (const skipped of [1, 3, 7]) {
+      const batches = trainingBatches(data, 6, 4, augment, skipped)
+      assert.deepEqual(batches.next().value, all[skipped])
+      assert.deepEqual(batches.next().value, all[skipped + 1])
+    }
+  }
+})

@@ -1,6 +1,7 @@
 /** One training of Mask R-CNN with one layer and one seed, from the newest checkpoint in its folder on. */
 import fs from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import type { Graph } from '../../../../shared/graph.ts'
 import type {
   Measures,
   SegmentationConfig,
@@ -9,33 +10,31 @@ import type {
   TransferResult,
   TransferRun,
 } from '../../../../shared/transfer.ts'
-import { EnvironmentError } from '../../../workers/protocol.ts'
 import type { Truth } from '../../metrics/coco.ts'
 import { cosineRate } from '../../optimizer.ts'
-import { newestCheckpoint, readTensors, writeCheckpoint, type Checkpoint } from '../checkpoint.ts'
+import { keepNewest, newestCheckpoint, tensorsOf, writeCheckpoint, type Checkpoint } from '../checkpoint.ts'
 import { environment, environmentally } from '../environment.ts'
 import { createBatches } from './batches.ts'
 import { openData, type SegmentationData } from './data.ts'
 import { createDetector, type Detector, type Losses } from './detector.ts'
 import { detectAll, measure, truthsOf } from './evaluation.ts'
+import { lenderOf, lentBackbone, type Lender } from './lent.ts'
 import { LOSSES } from './objective.ts'
 import { drawOverlay } from './overlay.ts'
 import { settingsOf, type Settings } from './settings.ts'
-import { isBackbone, type State } from '../../state.ts'
+import type { State } from '../../state.ts'
 
 /** Points of the curve, about; images in a picture. */
 const POINTS = 100
 const PICTURED = 6
 
 /** What a checkpoint keeps beside the tensors. */
-type Kept = {
+type Kept = Lender & {
   readonly curve: readonly TransferPoint[]
   /** Of the losses since the last point, in the order of LOSSES, and how many steps that is. */
   readonly sums: readonly number[]
   readonly summed: number
   readonly seconds: number
-  /** Of the tensors, in order. */
-  readonly names: readonly string[]
 }
 
 export const runSegmentation = async (
@@ -48,7 +47,7 @@ export const runSegmentation = async (
   const data = environment(() => openData(config))
   const settings = environment(() => settingsOf(config, data.categories.length))
   const checkpoint = newestCheckpoint<Kept>(folder)
-  const state = checkpoint ? tensorsOf(checkpoint) : backboneOf(config)
+  const state = checkpoint ? tensorsOf(checkpoint) : backboneOf(run)
   const detector = createDetector({
     graph: run.graph,
     settings,
@@ -64,18 +63,10 @@ export const runSegmentation = async (
   }
 }
 
-const tensorsOf = ({ state, tensors }: Checkpoint<Kept>): State =>
-  new Map(state.names.map((name, i) => [name, tensors[i]!]))
-
-/** The backbone's part of a checkpoint to start from. */
-const backboneOf = ({ network: { backbone } }: SegmentationConfig): State | undefined => {
-  if (backbone === undefined) return undefined
-  const checkpoint = environment(() => readTensors<Kept>(backbone))
-  const own = [...(checkpoint ? tensorsOf(checkpoint) : [])].filter(([name]) => isBackbone(name))
-  if (own.length === 0)
-    throw new EnvironmentError(`checkpoint: ${backbone}: needed a whole checkpoint with a backbone, got none`)
-  return new Map(own)
-}
+const backboneOf = ({ graph, config: { network } }: { graph: Graph; config: SegmentationConfig }) =>
+  network.backbone === undefined
+    ? undefined
+    : environment(() => lentBackbone(network.backbone!, graph, network))
 
 const allFinite = (state: State): boolean =>
   [...state.values()].every((values) => values.every(Number.isFinite))
@@ -164,6 +155,7 @@ class Training {
   #checkpoint(named: State): void {
     const { run } = this.#parts
     const state: Kept = {
+      ...lenderOf(run.graph, run.config.network),
       curve: this.#curve,
       sums: this.#sums,
       summed: this.#summed,
@@ -181,6 +173,7 @@ class Training {
   }
 
   #result(outcome: TransferResult['outcome'], reason: string | null): TransferResult {
+    keepNewest(this.#parts.run.folder)
     return {
       outcome,
       step: this.#step,

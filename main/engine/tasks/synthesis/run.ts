@@ -12,7 +12,7 @@ import type {
 } from '../../../../shared/transfer.ts'
 import { loadData } from '../../data/index.ts'
 import type { DataSet } from '../../data/dataset.ts'
-import { newestCheckpoint, writeCheckpoint, type Checkpoint } from '../checkpoint.ts'
+import { keepNewest, newestCheckpoint, writeCheckpoint, type Checkpoint } from '../checkpoint.ts'
 import { environment, environmentally } from '../environment.ts'
 import { createBatches, drawWishes } from './batches.ts'
 import { cachedClassifier } from './cache.ts'
@@ -213,6 +213,7 @@ class Training {
   }
 
   #result(ending: Ending | null): TransferResult {
+    keepNewest(this.#parts.run.folder)
     return {
       outcome: ending?.outcome ?? 'finished',
       step: this.#step,

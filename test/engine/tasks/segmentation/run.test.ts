@@ -41,6 +41,8 @@ test('a run reports its points and pictures and ends with the last measures', as
   const { measures, losses } = TRANSFER_TASKS.segmentation
   for (const name of Object.keys(result.measures)) assert.ok(name in measures, name)
   for (const point of result.curve) assert.deepEqual(Object.keys(point.losses), Object.keys(losses))
+  const kept = fs.readdirSync(folder('whole')).filter((name) => name.endsWith('.bin'))
+  assert.deepEqual(kept, ['checkpoint-6.bin'], 'the newest is enough for a backbone')
   const pictures = reports.flatMap(({ picture }) => picture ?? [])
   assert.deepEqual(pictures, ['overlay-3.png', 'overlay-6.png'])
   // Three images, each found beside true, two pairs a row.
@@ -96,7 +98,7 @@ test('a classifier’s trained network is taken over as the backbone', async () 
       architectures: [{ name: 'resnet', width: TINY.network.width, depth: TINY.network.depth }],
       training: { ...PRESETS.demo.config.training, steps: 2, batchSize: 8 },
       rejection: null,
-      saveTo: file,
+      keep: { file, every: 100 },
     },
     () => undefined,
   )
