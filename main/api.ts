@@ -27,12 +27,13 @@ import { summaryOf } from './summary.ts'
 import { createTransfers } from './transfer/transfers.ts'
 import { madeBy, version } from './versions.ts'
 import type { Limits } from './workers/limits.ts'
-import { createPool, type PoolOptions } from './workers/pool.ts'
+import { openPool } from './workers/open.ts'
+import type { PoolOptions } from './workers/pool.ts'
 
 export type ApiOptions = {
   readonly host: AppInfo['host']
   readonly dataFolder?: string | undefined
-  /** Worker processes, and threads of each. */
+  /** Worker processes, and threads of each; where neither is given, as many as are quickest here. */
   readonly workers?: number | undefined
   readonly threads?: number | undefined
   readonly spawn?: PoolOptions['spawn']
@@ -58,7 +59,8 @@ const ENGINE = fileURLToPath(new URL('engine/evaluator.ts', import.meta.url))
 export const createApi = (options: ApiOptions): Api => {
   const dataFolder = options.dataFolder ?? defaultDataFolder()
   const db = openStore(dataFolder)
-  const pool = createPool({ ...options, count: options.workers, evaluator: options.evaluator ?? ENGINE })
+  const { evaluator = ENGINE, workers, threads } = options
+  const pool = openPool({ ...options, evaluator, measure: evaluator === ENGINE })
   const made = (): Record<string, string> => ({ ...madeBy(), ...pool.facts() })
   const runner = createRunner({ db, pool, made })
   const transfers = createTransfers({ db, pool, dataFolder, searching: () => runner.busy, made })
@@ -80,7 +82,7 @@ export const createApi = (options: ApiOptions): Api => {
       host: options.host,
       dataFolder,
       seq: newestSeq(db),
-      facts: await examine(dataFolder),
+      facts: await examine(dataFolder, false, { workers, threads }),
     }),
     'data.check': ({ data }) => check(data),
     'searches.list': () => listSearches(db).map((search) => summaryOf(db, search, pool.count)),

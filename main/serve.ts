@@ -138,6 +138,7 @@ const serve = async (options: {
   port: number
   dataFolder?: string
   workers?: number
+  threads?: number
   open: boolean
 }): Promise<void> => {
   const server = await startServer(options)
@@ -154,7 +155,8 @@ if (import.meta.main) {
     .version(version)
     .option('--port <number>', 'loopback port; 0: any free one', wholeNumber, 0)
     .option('--data-folder <folder>', 'where searches are kept')
-    .option('--workers <number>', 'worker processes', wholeNumber)
+    .option('--workers <number>', 'worker processes (default: as measured at the first search)', wholeNumber)
+    .option('--threads <number>', 'threads of each', wholeNumber)
     .option('--no-open', 'only print the address')
     .action(serve)
   command.parseAsync().catch((error: Error) => {

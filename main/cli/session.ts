@@ -4,7 +4,8 @@ import type { Database } from '../store/database.ts'
 import { defaultDataFolder } from '../store/folder.ts'
 import { openStore } from '../store/store.ts'
 import { madeBy } from '../versions.ts'
-import { createPool, type Pool } from '../workers/pool.ts'
+import { openPool as openMachinePool } from '../workers/open.ts'
+import type { Pool } from '../workers/pool.ts'
 
 export type SessionOptions = {
   readonly dataFolder?: string
@@ -21,8 +22,14 @@ export type Session = {
 const ENGINE = fileURLToPath(new URL('../engine/evaluator.ts', import.meta.url))
 
 /** Worker processes. The environment may name another evaluator module than the engine's. */
-export const openPool = ({ workers, threads }: SessionOptions): Pool =>
-  createPool({ evaluator: process.env['NORMFORGE_EVALUATOR'] ?? ENGINE, count: workers, threads })
+export const openPool = ({ workers, threads }: SessionOptions): Pool => {
+  const evaluator = process.env['NORMFORGE_EVALUATOR'] ?? ENGINE
+  const onMeasure = (): void =>
+    void process.stderr.write(
+      'measuring how many workers this machine is quickest with (once, some seconds)\n',
+    )
+  return openMachinePool({ workers, threads, evaluator, measure: evaluator === ENGINE, onMeasure })
+}
 
 export const openFolder = ({ dataFolder }: SessionOptions): Database =>
   openStore(dataFolder ?? defaultDataFolder())

@@ -18,16 +18,17 @@ const start = async (): Promise<void> => {
   // Chromium's own switches are among the arguments, so that unknown ones pass.
   const { values } = parseArgs({
     args: process.argv.slice(app.isPackaged ? 1 : 2),
-    options: { 'data-folder': { type: 'string' }, workers: { type: 'string' } },
+    options: { 'data-folder': { type: 'string' }, workers: { type: 'string' }, threads: { type: 'string' } },
     strict: false,
   })
-  const workers = Number(values.workers)
+  const [workers, threads] = [Number(values.workers), Number(values.threads)]
   const dataFolder = values['data-folder']
   const api = createApi({
     host: 'electron',
     spawn: spawnUtility,
     dataFolder: typeof dataFolder === 'string' ? dataFolder : undefined,
     workers: workers > 0 ? workers : undefined,
+    threads: threads > 0 ? threads : undefined,
   })
   protocol.handle(SCHEME, (request) => serveFile(request, path.join(root, 'dist')))
   answerPages(ipcMain, api)

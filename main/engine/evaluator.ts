@@ -3,6 +3,7 @@ import { describeData, loadData } from './data/index.ts'
 import { evaluate } from './evaluate.ts'
 import { hasKernels } from './kernels.ts'
 import { loadRuntime } from './runtime.ts'
+import { measureSpeed } from './speed.ts'
 import { checkTransfer, runTransfer } from './tasks/index.ts'
 
 const environment = <T>(what: () => T): T => {
@@ -32,6 +33,7 @@ export const createEvaluator = async ({ threads }: EvaluatorOptions): Promise<Ev
     },
     transfer: async (run, report) => runTransfer(run, report),
     check: async (data) => environment(() => describeData(data)),
+    measure: async (seconds) => measureSpeed(seconds),
     checkTransfer: async (config) => environment(() => checkTransfer(config)),
   }
 }

@@ -7,6 +7,7 @@ import { damagedFiles, isWhole, readManifest } from './manifest.mjs'
 import { findNode24 } from './node24.mjs'
 import { ADDON, electronBinary, hasNvidiaDriver, KERNELS } from './places.mjs'
 import { cacheFolder, root, runQuietly } from './process.mjs'
+import { describeSplit } from './workers.mjs'
 
 /** @typedef {{ readonly label: string, readonly value: string, readonly ok: boolean }} Fact */
 
@@ -65,9 +66,10 @@ const kernels = () => {
 
 /**
  * All facts, in order. `thorough` also verifies the runtime's checksums, which takes seconds.
- * @param {string | null} dataFolder
+ * @param {string | null} dataFolder @param {boolean} [thorough] @param {import('./workers.mjs').Given} [given] what the
+ * user says of workers
  */
-export const examine = async (dataFolder, thorough = false) => {
+export const examine = async (dataFolder, thorough = false, given = {}) => {
   const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))
   const installed = fs.existsSync(path.join(root, 'node_modules'))
   return [
@@ -80,6 +82,7 @@ export const examine = async (dataFolder, thorough = false) => {
     fact('Packages', installed ? 'installed' : 'not set up yet: "npm start" does', installed),
     runtime(thorough),
     kernels(),
+    fact('Workers', describeSplit(given)),
     await tool(
       'Python',
       'install Python 3 (Debian: apt-get install python3 python3-pip)',

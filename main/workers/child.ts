@@ -1,10 +1,10 @@
 /**
- * The worker process: `node child.ts <evaluator module> <threads>`, forked by the pool (or by Electron's
+ * The worker process: `node child.ts <evaluator module> <its options as JSON>`, forked by the pool (or by Electron's
  * utilityProcess). Ends when its parent does, whatever way the parent ended.
  */
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import type { Evaluator, EvaluatorModule, FromWorker, ToWorker } from './protocol.ts'
+import type { Evaluator, EvaluatorModule, EvaluatorOptions, FromWorker, ToWorker } from './protocol.ts'
 
 const BEAT_MS = 1000
 
@@ -44,12 +44,14 @@ const answer = async (evaluator: Evaluator, message: ToWorker): Promise<FromWork
     case 'checkTransfer':
       await evaluator.checkTransfer(message.argument)
       return { kind: 'transferable', task }
+    case 'measure':
+      return { kind: 'measured', task, stepsPerSecond: await evaluator.measure(message.argument) }
   }
 }
 
-const start = async (modulePath: string, threads: number): Promise<void> => {
+const start = async (modulePath: string, options: EvaluatorOptions): Promise<void> => {
   const loaded: unknown = await import(pathToFileURL(modulePath).href)
-  const evaluator = await (loaded as EvaluatorModule).createEvaluator({ threads })
+  const evaluator = await (loaded as EvaluatorModule).createEvaluator(options)
 
   const handle = async (message: ToWorker): Promise<void> => {
     const { task } = message
@@ -79,7 +81,7 @@ watchdog.unref()
 // Ctrl-C in a terminal reaches the whole group: the parent decides what becomes of its workers.
 process.on('SIGINT', () => undefined)
 setInterval(beat, BEAT_MS)
-start(process.argv[2]!, Number(process.argv[3])).catch((error: unknown) => {
+start(process.argv[2]!, JSON.parse(process.argv[3]!) as EvaluatorOptions).catch((error: unknown) => {
   send({ kind: 'broken', ...textOf(error) })
   setTimeout(() => process.exit(1), 50)
 })

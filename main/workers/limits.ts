@@ -1,4 +1,5 @@
-import { availableParallelism, totalmem } from 'node:os'
+import { availableParallelism } from 'node:os'
+import { memoryBytes, workersWithin } from '../setup/workers.mjs'
 import type { EvaluationTask } from '../../shared/records.ts'
 import { roughSecondsOf, type TransferRun } from '../../shared/transfer.ts'
 
@@ -20,8 +21,7 @@ export type Limits = {
 }
 
 export const defaultLimits = (workers: number): Limits => {
-  const memory = Math.min(totalmem(), process.constrainedMemory() || Infinity)
-  const residentBytes = (0.9 * memory) / Math.max(1, workers)
+  const residentBytes = (0.9 * memoryBytes()) / Math.max(1, workers)
   return {
     startSeconds: 300,
     silenceSeconds: 300,
@@ -34,8 +34,8 @@ export const defaultLimits = (workers: number): Limits => {
   }
 }
 
-/** One worker a core, of one thread: faster together than one worker with every core. */
-export const defaultWorkers = (): number => Math.max(1, availableParallelism())
+/** One worker a core, as far as memory goes. */
+export const defaultWorkers = (): number => workersWithin(availableParallelism())
 
 /**
  * Far above what a task takes on a slow core, since it only guards against a worker that works for ever: a training

@@ -15,6 +15,8 @@ import {
   type TransferOutcome,
   type Work,
 } from './work.ts'
+import type { EvaluatorOptions } from './protocol.ts'
+import type { Split } from '../setup/workers.mjs'
 import { Worker, type Ending } from './worker.ts'
 
 export type { Job, Outcome, TransferJob, TransferOutcome } from './work.ts'
@@ -24,6 +26,10 @@ export type PoolOptions = {
   readonly evaluator: string
   readonly count?: number | undefined
   readonly threads?: number | undefined
+  /** What else workers are told; see protocol.ts. */
+  readonly options?: Omit<EvaluatorOptions, 'threads'> | undefined
+  /** Asked once, before the first candidate or transfer starts: other numbers of workers and threads than the above. */
+  readonly settle?: ((signal: AbortSignal) => Promise<Split>) | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly spawn?: Spawn | undefined
 }
@@ -53,24 +59,26 @@ type Slot = {
   dead: boolean
   idleSince: number
   /** Beyond the count, for one question. */
-  readonly spare: boolean
+  spare: boolean
 }
 
 const IDLE_CHECK_MS = 1000
 
 /** Local worker processes, started when there is work and kept warm. Tasks start in the order they came. */
 export const createPool = (options: PoolOptions): Pool => {
-  const count = options.count ?? defaultWorkers()
-  if (!(count >= 1)) throw new Error(`pool: needs one worker at least, got ${count}`)
-  const limits = { ...defaultLimits(count), ...options.limits }
+  let split: Split = { workers: options.count ?? defaultWorkers(), threads: options.threads ?? 1 }
+  if (!(split.workers >= 1)) throw new Error(`pool: needs one worker at least, got ${split.workers}`)
+  let limits = { ...defaultLimits(split.workers), ...options.limits }
   const spawn = options.spawn ?? spawnNode
-  const slots: Slot[] = Array.from({ length: count }, () => emptySlot(false))
+  const slots: Slot[] = Array.from({ length: split.workers }, () => emptySlot(false))
   const queue: Work[] = []
   const listeners = new Set<() => void>()
   let facts: Readonly<Record<string, string>> = {}
   let tasks = 0
   let failedStarts = 0
   let closed = false
+  const closing = new AbortController()
+  let settling: 'not yet' | 'under way' | 'done' = options.settle ? 'not yet' : 'done'
 
   const changed = (): void => {
     for (const listener of listeners) listener()
@@ -78,7 +86,10 @@ export const createPool = (options: PoolOptions): Pool => {
 
   const start = (slot: Slot): void => {
     slot.dead = false
-    const child = spawn(CHILD_FILE, [options.evaluator, String(options.threads ?? 1)])
+    const child = spawn(CHILD_FILE, [
+      options.evaluator,
+      JSON.stringify({ ...options.options, threads: split.threads } satisfies EvaluatorOptions),
+    ])
     slot.worker = watch(slot, child)
   }
 
@@ -139,8 +150,28 @@ export const createPool = (options: PoolOptions): Pool => {
     worker?.end('no longer needed')
   }
 
+  /** Nothing else is started while the machine is measured: it would slow down what is timed. */
+  const settle = (measure: NonNullable<PoolOptions['settle']>): void => {
+    settling = 'under way'
+    const done = (found: Split): void => {
+      settling = 'done'
+      split = found
+      limits = { ...defaultLimits(split.workers), ...options.limits }
+      for (const slot of slots.splice(0)) {
+        if (slot.current) slots.push(Object.assign(slot, { spare: true }))
+        else retire(slot)
+      }
+      slots.unshift(...Array.from({ length: split.workers }, () => emptySlot(false)))
+      pump()
+    }
+    measure(closing.signal).then(done, () => done(split))
+    changed()
+  }
+
   const pump = (): void => {
-    if (closed) return
+    if (closed || settling === 'under way') return
+    if (options.settle && settling === 'not yet' && queue.some(({ question }) => !question))
+      return settle(options.settle)
     for (const slot of slots) if (slot.worker?.state === 'idle') assign(slot)
     for (const slot of slots.filter(({ spare }) => spare))
       if (!slot.current && slot.worker?.state !== 'starting') {
@@ -218,19 +249,26 @@ export const createPool = (options: PoolOptions): Pool => {
   idle.unref()
 
   return {
-    count,
+    get count() {
+      return split.workers
+    },
     run: async (job) => undertake(evaluationWork(job, limits.taskSeconds(job.task)), job.signal),
     transfer: async (job) => undertake(transferWork(job, limits.transferSeconds(job.run)), job.signal),
     check: async (data) => ask(checkWork(data)),
     checkTransfer: async (config) => void (await ask(checkTransferWork(config))),
     facts: () => facts,
-    status: () => slots.map(statusOf),
+    status: () =>
+      slots.map((slot, i) => {
+        const status = statusOf(slot, i)
+        return settling === 'under way' && status.state === 'idle' ? { ...status, state: 'starting' } : status
+      }),
     onStatus: (listener) => {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     close: () => {
       closed = true
+      closing.abort()
       clearInterval(idle)
       for (const slot of slots) {
         retire(slot)

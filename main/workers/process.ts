@@ -17,7 +17,7 @@ export type Child = {
 /** Starts `child.ts` with these arguments. */
 export type Spawn = (childFile: string, args: readonly string[]) => Child
 
-/** The worker's program, to be started with the evaluator module's path and a number of threads. */
+/** The worker's program, to be started with the evaluator module's path and its options as JSON. */
 export const CHILD_FILE = fileURLToPath(new URL('child.ts', import.meta.url))
 
 const KEPT_CHARACTERS = 4000

@@ -15,7 +15,13 @@ import type { TransferConfig, TransferProgress, TransferResult, TransferRun } fr
 export type EvaluatorModule = {
   createEvaluator(options: EvaluatorOptions): Promise<Evaluator>
 }
-export type EvaluatorOptions = { readonly threads: number }
+export type EvaluatorOptions = {
+  readonly threads: number
+  /** Convolutions and matrix products in bfloat16. */
+  readonly mixedPrecision?: boolean | undefined
+  /** TensorFlow's XLA compiles what it can. */
+  readonly xla?: boolean | undefined
+}
 
 export type Evaluator = {
   /** Versions and device, label to value. */
@@ -35,6 +41,8 @@ export type Evaluator = {
   check(data: DataConfig): Promise<DataReport>
   /** Throws with one sentence when the files that a transfer needs can't be used. */
   checkTransfer(config: TransferConfig): Promise<void>
+  /** Steps a second of a small network, trained for so many seconds; the first call also makes the network. */
+  measure(seconds: number): Promise<number>
 }
 
 /** Not the candidate's fault: data that can't be read, a runtime that doesn't load. One sentence for the user. */
@@ -47,6 +55,7 @@ export type ToWorker =
   | { readonly kind: 'transfer'; readonly task: number; readonly argument: TransferRun }
   | { readonly kind: 'check'; readonly task: number; readonly argument: DataConfig }
   | { readonly kind: 'checkTransfer'; readonly task: number; readonly argument: TransferConfig }
+  | { readonly kind: 'measure'; readonly task: number; readonly argument: number }
 
 export type FromWorker =
   | { readonly kind: 'ready'; readonly facts: Readonly<Record<string, string>> }
@@ -58,6 +67,7 @@ export type FromWorker =
   | { readonly kind: 'transferred'; readonly task: number; readonly result: TransferResult }
   | { readonly kind: 'checked'; readonly task: number; readonly report: DataReport }
   | { readonly kind: 'transferable'; readonly task: number }
+  | { readonly kind: 'measured'; readonly task: number; readonly stepsPerSecond: number }
   | {
       readonly kind: 'error'
       readonly task: number

@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- tune`: measures the lowerings of the depthwise convolutions' gradients for the shapes of the presets,
- * and writes this machine's table of the quickest ones (main/engine/depthwise/table.ts).
+ * and writes this machine's table of the quickest ones (main/engine/depthwise/table.ts). Then measures anew how many workers
+ * of how many threads are quickest, as the first search does.
  *
  *   --preset P        only the shapes of this preset (may be given again; default all); other rows of the table stay
  *   --rounds N        rounds of alternating measurements (default 5)
@@ -10,6 +11,7 @@
  */
 import fs from 'node:fs'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { FILTER_LOWERINGS, INPUT_LOWERINGS, type Lowering } from '../../main/engine/depthwise/lowerings.ts'
 import { loadTable, tableFile } from '../../main/engine/depthwise/register.ts'
@@ -18,11 +20,15 @@ import { registerGradients } from '../../main/engine/gradients/index.ts'
 import { createProgram } from '../../main/engine/jit/program.ts'
 import { loadRuntime, type Tensor } from '../../main/engine/runtime.ts'
 import { processor, writeMeasured } from '../../main/setup/machine.mjs'
+import { describeSplit } from '../../main/setup/workers.mjs'
+import { spawnNode } from '../../main/workers/process.ts'
+import { measureSplits } from '../../main/workers/split.ts'
 import { architectureOf } from '../../shared/architectures/index.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 import type { PresetName } from '../../shared/records.ts'
 import { median } from './statistics.ts'
 
+const ENGINE = fileURLToPath(new URL('../../main/engine/evaluator.ts', import.meta.url))
 /** A lowering takes TensorFlow's place where it is quicker by more than the noise. */
 const WORTH = 0.97
 /** A measurement takes so long at least, of work that is repeated. */
@@ -161,4 +167,8 @@ export const benchTune = async (args: readonly string[]): Promise<void> => {
     )
   }
   console.log(`written to ${file}`)
+  // Processor time says nothing of workers side by side.
+  if (values.cpu) return
+  await measureSplits({ evaluator: ENGINE, spawn: spawnNode })
+  console.log(`workers: ${describeSplit()}`)
 }
