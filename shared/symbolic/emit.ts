@@ -1,8 +1,9 @@
-import { negate, termsOf } from './algebra.ts'
+import { negate, scale, termsOf, type Term } from './algebra.ts'
 import {
   C,
   FULL,
   HW,
+  keyOf,
   N,
   type Expression,
   type FunctionExpression,
@@ -119,8 +120,30 @@ export const createEmitter = (products: ReadonlyMap<Expression, Multiplication>)
   }
 
   const value = (v: Value): Operand => {
-    const parts = termsOf(v).map(({ by, of }) => (of === null ? rest(by) : [term(of, by)]))
-    return total(parts.flat())
+    const terms = termsOf(v)
+    const [first] = terms
+    // Rather than −(F · k), where k is small, F · −k.
+    if (terms.length === 1 && first!.of !== null && first!.by.terms.size > 0)
+      return binary('mul', expression(first!.of), total(rest(first!.by)))
+    const parts = shared(terms).flatMap((alike) => {
+      const [{ by, of }] = alike
+      if (alike.length > 1) return [factored(alike)]
+      return of === null ? rest(by) : [term(of, by)]
+    })
+    return total(parts)
+  }
+  /** k · F + k · G as k · (F + G): one multiplication by k, which is small. */
+  const factored = (terms: Alike): Part => {
+    const [{ by }] = terms
+    const lead = leadOf(by)
+    const sum = total(
+      terms.map(({ of, by: other }): Part => {
+        const ratio = leadOf(other) / lead
+        return { operand: binary('mul', expression(of!), scalar(Math.abs(ratio))), negative: ratio < 0 }
+      }),
+    )
+    const negative = lead < 0
+    return { operand: binary('mul', sum, total(rest(negative ? negate(by) : by))), negative }
   }
   const rest = (small: Small): Part[] => {
     const parts = [...small.terms]
@@ -133,7 +156,7 @@ export const createEmitter = (products: ReadonlyMap<Expression, Multiplication>)
   const scaled = (e: Expression, by: number): Operand => binary('mul', expression(e), scalar(by))
 
   const term = (of: Expression, by: Small): Part => {
-    const negative = leadingSign(by) < 0
+    const negative = leadOf(by) < 0
     const coefficient = total(rest(negative ? negate(by) : by))
     return { operand: binary('mul', expression(of), coefficient), negative }
   }
@@ -164,9 +187,25 @@ export const createEmitter = (products: ReadonlyMap<Expression, Multiplication>)
   }
 }
 
+type Alike = readonly [Term, ...Term[]]
+
+/** Terms whose coefficients are multiples of one that is no number, together. */
+const shared = (terms: readonly Term[]): Alike[] => {
+  const groups = new Map<string, [Term, ...Term[]]>()
+  for (const term of terms) {
+    const { of, by } = term
+    const key = of === null || by.terms.size === 0 ? `alone ${groups.size}` : keyOf(scale(by, 1 / leadOf(by)))
+    const group = groups.get(key)
+    if (group) group.push(term)
+    else groups.set(key, [term])
+  }
+  return [...groups.values()]
+}
+
 const flipped = ({ operand, negative }: Part): Part => ({ operand, negative: !negative })
 
-const leadingSign = (value: Small): number => {
+/** The number before the oldest term. */
+const leadOf = (value: Small): number => {
   const [oldest] = [...value.terms].sort(([a], [b]) => a.id - b.id)
   return oldest ? oldest[1] : value.rest
 }

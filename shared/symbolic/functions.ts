@@ -86,8 +86,10 @@ export const createFunctions = (algebra: Algebra, reductions: Reductions) => {
     // a + relu(b − a) keeps a per-channel or per-sample operand out of the full-size maximum.
     if (isFull(a) !== isFull(b))
       return isFull(a) ? add(b, relu(negate(difference))) : add(a, relu(difference))
+    const [of] = difference.terms.keys()
     const fewer = isFull(a) && isFull(difference) && difference.terms.size === 1 && isZero(difference.rest)
-    if (fewer) return add(a, relu(difference))
+    // … and so does it where both have terms that the difference has not; of multiples of one term it would be more.
+    if (fewer && !(a.terms.size === 1 && a.terms.has(of!))) return add(a, relu(difference))
     return apply('max', a, b)
   }
 

@@ -67,7 +67,8 @@ export const planProducts = (roots: readonly Value[]): ReadonlyMap<Expression, M
       const top = side(list, 1)
       const bottom = side(list, -1)
       if (!bottom) return [product, top!.part]
-      if (!top) return [product, token(`1/${bottom.id}`, { op: 'reciprocal', a: bottom.part }, 1).part]
+      if (!top)
+        return [product, token(`reciprocal ${bottom.id}`, { op: 'reciprocal', a: bottom.part }, 1).part]
       return [product, joined(top, bottom).part]
     }),
   )

@@ -110,12 +110,24 @@ export const gradient = (
       of === null ? subtract(number(1), multiply(from(y), from(y))) : apply('tanhGrad', y, of),
     )
 
+  /** An expression as the linear combination that it is of others. */
+  const unfolded = (e: Expression): Value => {
+    if (e.kind !== 'product') return e.kind === 'sum' ? e.value : from(e)
+    const factors = [...e.powers].map(([factor, exponent]) => multiplyExpressions(null, factor, exponent)!)
+    return factors.map(from).reduce(multiply)
+  }
+  /** An expression that is positive where the value is. */
+  const directionOf = (value: Value): Expression => {
+    const { by, of } = single(value)
+    return of !== null && isNumber(by) && by.rest > 0 ? of : whole(value)
+  }
+
   const throughFunction = (y: FunctionExpression, adjoint: Value): void => {
     const [a, b] = y.inputs as [Expression, Expression]
     const give = (input: Expression, value: Value): void => push(input, value, y.dims)
     switch (y.name) {
       case 'relu':
-        return give(a, masked(adjoint, y))
+        return give(a, masked(adjoint, a))
       case 'sigmoid':
         return give(a, throughSigmoid(adjoint, y))
       case 'tanh':
@@ -131,7 +143,7 @@ export const gradient = (
       case 'sign':
         return
       case 'max': {
-        const second = masked(adjoint, whole(subtract(from(b), from(a))))
+        const second = masked(adjoint, directionOf(subtract(unfolded(b), unfolded(a))))
         give(b, second)
         return give(a, subtract(adjoint, second))
       }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { randomLayer } from '../../main/search/mutate.ts'
 import { canonical } from '../../shared/canonical.ts'
 import { deriveLayer, deriveSecond, type DeriveOptions } from '../../shared/derivative.ts'
+import { parseFormula } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
 import { interpret, type Shape } from '../../shared/interpret.ts'
 import { KNOWN, knownLayer } from '../../shared/known.ts'
@@ -118,6 +119,25 @@ const slope = (
   const scale = Math.max(1, Math.abs(fine), Math.abs(at(0)))
   return Math.abs(coarse - fine) < 1e-6 * scale ? { fine, scale } : null
 }
+
+test('a reciprocal alone is not taken for one of its fellows', () => {
+  const graph = parseFormula('max(x / rms_hw(v0), x)')
+  const { given, dy } = randomInputs('reciprocal')
+  const { y } = run(graph, given, dy, SHAPE, GROUPS)
+  assert.ok(Math.abs(y.reduce((sum, v, i) => sum + v * dy[i]!, 0) - loss(graph, given, dy)) < 1e-9)
+})
+
+test('a coefficient that terms share is multiplied once, and its sign stays with it', () => {
+  const passes = (formula: string): number => {
+    const { forward, sizes } = deriveLayer(canonical(parseFormula(formula)), 'training')
+    return costOf(forward, sizes).passes
+  }
+  // tanh, sigmoid, their sum, times γ, plus β.
+  assert.equal(passes('tanh(x) + sigmoid(x)'), 5)
+  assert.equal(passes('tanh(x) - sigmoid(x)'), 5)
+  // tanh, times −v1 · γ, plus β.
+  assert.equal(passes('tanh(x) * -v1'), 3)
+})
 
 test('1,000 random layers: value as interpreted, gradients as finite differences', () => {
   const random = createRandom('derivative', 'layers')
