@@ -3,6 +3,7 @@
  * BN-ReLU, trained on the same training images by a protocol that never changes within a version. Its scores may be
  * compared with scores of the same version on the same data, and with no others: not with those of Inception.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { Tensor2D } from '@tensorflow/tfjs-node-gpu'
 import { knownLayer } from '../../../../shared/known.ts'
 import { chain, convolution, createKit, stageOf, type Op } from '../../blocks.ts'
@@ -40,8 +41,8 @@ export type Opinions = {
   readonly probabilities: Float32Array
 }
 export type Critic = {
-  /** Of `count` images of bytes, `[count, side, side, 3]`. */
-  judge(images: Uint8Array, count: number): Opinions
+  /** Of `count` images of bytes, `[count, side, side, 3]`; the process's heartbeat gets out in between. */
+  judge(images: Uint8Array, count: number): Promise<Opinions>
   dispose(): void
 }
 export type Classifier = Critic & {
@@ -127,7 +128,7 @@ export const createClassifier = (imageSize: number, classes: number, state?: rea
       for (const tensor of inputs) tensor.dispose()
       return loss![0]!
     },
-    judge: (all: Uint8Array, count: number): Opinions => {
+    judge: async (all: Uint8Array, count: number): Promise<Opinions> => {
       const bytes = all.length / count
       const found = new Float32Array(count * channels)
       const probabilities = new Float32Array(count * classes)
@@ -140,6 +141,7 @@ export const createClassifier = (imageSize: number, classes: number, state?: rea
         input.dispose()
         found.set(h!.subarray(0, used * channels), start * channels)
         probabilities.set(p!.subarray(0, used * classes), start * classes)
+        await setImmediate()
       }
       return { features: found, dimensions: channels, probabilities }
     },

@@ -3,6 +3,7 @@
  * in its pool_3 features (Heusel et al. 2017) and the Inception Score of its classes (Salimans et al. 2016). Known are the
  * graph of 2015 (classify_image_graph_def.pb) and those that keep its names, as TF-GAN's.
  */
+import { setImmediate } from 'node:timers/promises'
 import type { Tensor4D } from '@tensorflow/tfjs-node-gpu'
 import { loadFrozenGraph, type FrozenGraph } from '../../jit/frozen.ts'
 import { loadRuntime, type Tensor } from '../../runtime.ts'
@@ -31,16 +32,18 @@ export const loadInception = (file: string): Critic => {
   }
 }
 
-const judge = (
+const judge = async (
   graph: FrozenGraph,
   classes: (typeof CLASSES)[number],
   images: Uint8Array,
   count: number,
-): Opinions => {
+): Promise<Opinions> => {
   const bytes = images.length / count
-  const rows = Array.from({ length: count }, (_, n) =>
-    one(graph, classes, fromBytes(images.subarray(n * bytes, (n + 1) * bytes))),
-  )
+  const rows = []
+  for (let n = 0; n < count; n++) {
+    rows.push(one(graph, classes, fromBytes(images.subarray(n * bytes, (n + 1) * bytes))))
+    await setImmediate()
+  }
   return {
     features: joined(rows.map(({ features }) => features)),
     dimensions: rows[0]?.features.length ?? 0,

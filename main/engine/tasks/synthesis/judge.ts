@@ -5,7 +5,7 @@ import { gaussianOfOpinions, scoresOf, type Critics, type Labelled, type Scores 
 /** Measures images against a data set's held-out ones. */
 export type Judge = {
   /** `variance` as a fraction of the held-out images'. */
-  scores(images: Labelled): Scores
+  scores(images: Labelled): Promise<Scores>
   /**
    * What real images reach: the held-out ones' Inception Score and agreement, and the Fréchet distance from them of as many
    * training images as are generated. No generator is expected to do better.
@@ -13,13 +13,17 @@ export type Judge = {
   readonly real: Measures
 }
 
-export const createJudge = (critics: Critics, { validation, training }: DataSet, samples: number): Judge => {
-  const held = gaussianOfOpinions(critics.critic.judge(validation.images, validation.count))
-  const own = scoresOf(critics, validation, held)
-  const others = scoresOf(critics, firstOf(training, samples), held)
+export const createJudge = async (
+  critics: Critics,
+  { validation, training }: DataSet,
+  samples: number,
+): Promise<Judge> => {
+  const held = gaussianOfOpinions(await critics.critic.judge(validation.images, validation.count))
+  const own = await scoresOf(critics, validation, held)
+  const others = await scoresOf(critics, firstOf(training, samples), held)
   return {
-    scores: (images) => {
-      const { measures, variance } = scoresOf(critics, images, held)
+    scores: async (images) => {
+      const { measures, variance } = await scoresOf(critics, images, held)
       return { measures, variance: variance / own.variance }
     },
     real: {

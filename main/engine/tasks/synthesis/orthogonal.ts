@@ -1,6 +1,6 @@
 import type { Tensor2D } from '@tensorflow/tfjs-node-gpu'
 import type { Random } from '../../../../shared/random.ts'
-import { loadRuntime, type Tensor, type Variable } from '../../runtime.ts'
+import { attribute, loadRuntime, runOp, type Tensor, type Variable } from '../../runtime.ts'
 
 /**
  * Orthogonal regularisation of the generator: Σ ‖WᵀW ⊙ (1 − I)‖²_F over its weights as matrices `[rest, outputs]`, which
@@ -22,30 +22,18 @@ export const orthogonalPenalty = (weights: readonly Variable[]): Tensor => {
 }
 
 /**
- * A random matrix `[rows, columns]` with orthonormal rows or columns, whichever are fewer: Gram-Schmidt on normal
- * vectors, each made orthogonal twice, for rounding. Source: Saxe et al. 2014; BigGAN's initialisation.
+ * A random matrix `[rows, columns]` with orthonormal rows or columns, whichever are fewer: what QR makes of normal
+ * vectors, in the directions that keep R's diagonal positive. Source: Saxe et al. 2014; BigGAN's initialisation.
  */
 export const orthogonalMatrix = (rows: number, columns: number, random: Random): Float32Array => {
+  const { tf } = loadRuntime()
   const [count, length] = rows < columns ? [rows, columns] : [columns, rows]
-  const vectors: Float64Array[] = []
-  while (vectors.length < count) {
-    const vector = Float64Array.from({ length }, () => random.normal())
-    for (let twice = 0; twice < 2; twice++)
-      for (const other of vectors) {
-        const along = dot(vector, other)
-        other.forEach((value, i) => (vector[i]! -= along * value))
-      }
-    const norm = Math.sqrt(dot(vector, vector))
-    vectors.push(vector.map((value) => value / norm))
-  }
-  return Float32Array.from({ length: rows * columns }, (_, i) => {
-    const [row, column] = [Math.floor(i / columns), i % columns]
-    return rows < columns ? vectors[row]![column]! : vectors[column]![row]!
+  const values = Float32Array.from({ length: count * length }, () => random.normal())
+  return tf.tidy(() => {
+    const vectors = tf.transpose(tf.tensor2d(values, [count, length]))
+    const attributes = [attribute.float32('T'), attribute.bool('full_matrices', false)]
+    const [q, r] = runOp('Qr', attributes, [vectors], 2) as [Tensor, Tensor]
+    const directed = q.mul(r.mul(tf.eye(count)).sum(0).sign())
+    return (rows < columns ? tf.transpose(directed) : directed).dataSync<'float32'>().slice()
   })
-}
-
-const dot = (a: Float64Array, b: Float64Array): number => {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  return sum
 }

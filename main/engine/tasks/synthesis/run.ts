@@ -52,7 +52,7 @@ export const runSynthesis = async (
   const classifier = await cachedClassifier(data, shelf, setImmediate)
   const { inception } = config.network
   const critic = inception === undefined ? classifier : environment(() => loadInception(inception))
-  const judge = createJudge({ critic, classifier }, data, config.sampling.samples)
+  const judge = await createJudge({ critic, classifier }, data, config.sampling.samples)
   const checkpoint = newestCheckpoint<Kept>(folder)
   const gan = createGan({
     graph,
@@ -180,7 +180,7 @@ class Training {
     await settle(this.#sampler, this.#step)
     const images = await measured(this.#sampler)
     if (!images) return null
-    const { measures, variance } = judge.scores(images)
+    const { measures, variance } = await judge.scores(images)
     this.#variances.push(variance)
     await this.#draw(picture, sampleGrid)
     return { ...measures, ...judge.real }

@@ -19,13 +19,13 @@ export const gaussianOfOpinions = ({ features, dimensions }: Opinions): Gaussian
 export type Critics = { readonly critic: Critic; readonly classifier: Critic }
 
 /** Scores of images against the features of the real ones. */
-export const scoresOf = (
+export const scoresOf = async (
   { critic, classifier }: Critics,
   { images, labels }: Labelled,
   real: Gaussian,
-): Scores => {
-  const opinions = critic.judge(images, labels.length)
-  const own = critic === classifier ? opinions : classifier.judge(images, labels.length)
+): Promise<Scores> => {
+  const opinions = await critic.judge(images, labels.length)
+  const own = critic === classifier ? opinions : await classifier.judge(images, labels.length)
   const gaussian = gaussianOfOpinions(opinions)
   const classes = opinions.probabilities.length / labels.length
   const score = inceptionScore({ values: opinions.probabilities, samples: labels.length, classes })

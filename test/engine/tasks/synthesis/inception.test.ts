@@ -60,11 +60,11 @@ test('a frozen graph within a SavedModel is the same graph', () => {
   assert.deepEqual(graphOf(asSavedModel(graph)), graph)
 })
 
-test('images go through an Inception graph one by one: features, and probabilities', () => {
+test('images go through an Inception graph one by one: features, and probabilities', async () => {
   const inception = loadInception(write('inception.pb', OPS))
   const images = new Uint8Array(2 * 4 * 4 * 3)
   for (let i = 0; i < images.length; i += 3) images.set(i < 48 ? [255, 0, 0] : [0, 255, 255], i)
-  const { features, dimensions, probabilities } = inception.judge(images, 2)
+  const { features, dimensions, probabilities } = await inception.judge(images, 2)
   assert.equal(dimensions, 3)
   assert.deepEqual([...features].map(Math.round), [1, -1, -1, -1, 1, 1])
   const e = Math.exp(2)

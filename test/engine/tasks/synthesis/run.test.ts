@@ -101,7 +101,7 @@ test('a classifier is trained once a data set, and what is read back judges the 
     await cachedClassifier(data, path.join(root, 'elsewhere'), breathe),
   ]
   const { images, count } = data.validation
-  assert.deepEqual(kept.judge(images, count), trained.judge(images, count))
+  assert.deepEqual(await kept.judge(images, count), await trained.judge(images, count))
   assert.deepEqual(fs.readFileSync(file), fs.readFileSync(classifierFile(data, path.join(root, 'elsewhere'))))
   for (const classifier of [kept, trained]) classifier.dispose()
 })
