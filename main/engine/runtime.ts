@@ -37,6 +37,7 @@ export type Backend = {
   tensorMap: { get(dataId: object): { id: number; shape: number[]; dtype: number; values: Values | null } }
   /** Keeps a new tensor's values until an op takes them. */
   move(dataId: object, values: Values, shape: number[], dtype: string, references: number): void
+  read(dataId: object): Promise<Values>
   readSync(dataId: object): Values
   getInputTensorIds(tensors: readonly Tensor[]): number[]
   createOutputTensor(info: TensorInfo): Tensor
@@ -97,6 +98,7 @@ const backendOf = (tf: Tf): Backend => {
     'binding',
     'tensorMap',
     'move',
+    'read',
     'readSync',
     'getInputTensorIds',
     'createOutputTensor',

@@ -7,7 +7,7 @@ import type { Graph } from '../../shared/graph.ts'
 import type { ArchitectureConfig, RejectionConfig } from '../../shared/records.ts'
 import type { Batch } from './data/batches.ts'
 import { registerGradients } from './gradients/index.ts'
-import { createProgram } from './jit/program.ts'
+import { jit } from './jit/jit.ts'
 import { createNetwork } from './network.ts'
 import { loadRuntime, type Tensor, type Variable } from './runtime.ts'
 import { crossEntropy } from './training.ts'
@@ -49,35 +49,26 @@ export const testStability = (
   const { trainable, statistics } = network.parameters
   const weights = trainable.filter((variable) => variable.rank === 4)
   const batch = limits.batchSize
-  const program = createProgram(
-    [weights, trainable.filter((variable) => variable.rank !== 4), statistics],
-    {
-      ascend: {
-        inputs: [
-          { shape: [batch, imageSize, imageSize, 3], dtype: 'float32' },
-          { shape: [batch], dtype: 'int32' },
-        ],
-        step: (x, y) => {
-          const loss = () =>
-            crossEntropy(network.apply(x!, { training: true, secondOrder: true }), y!, classes, 0)
-          const { value, grads } = tf.variableGrads(
-            () => squaredGradientNorm(loss, weights) as never,
-            weights,
-          )
-          for (const weight of weights)
-            weight.assign(weight.add(grads[weight.name]!.mul(limits.learningRate)) as typeof weight)
-          return [value]
-        },
-      },
+  const ascend = jit(
+    (x, y) => {
+      const loss = () =>
+        crossEntropy(network.apply(x!, { training: true, secondOrder: true }), y!, classes, 0)
+      const { value, grads } = tf.variableGrads(() => squaredGradientNorm(loss, weights) as never, weights)
+      for (const weight of weights)
+        weight.assign(weight.add(grads[weight.name]!.mul(limits.learningRate)) as typeof weight)
+      return [value]
     },
-    options.eager === undefined ? {} : { eager: options.eager },
+    {
+      variables: [weights, trainable.filter((variable) => variable.rank !== 4), statistics],
+      ...(options.eager === undefined ? {} : { eager: options.eager }),
+    },
   )
   const x = tf.tensor4d(images, [batch, imageSize, imageSize, 3])
   const y = tf.tensor1d(labels, 'int32')
   let largest = 0
   try {
     for (let step = 0; step < limits.steps; step++) {
-      const [squared] = program.run('ascend', x, y)
+      const [squared] = ascend(x, y)
       const norm = Math.sqrt(squared!.dataSync()[0]!)
       squared!.dispose()
       report(step + 1)
@@ -89,7 +80,7 @@ export const testStability = (
   } finally {
     x.dispose()
     y.dispose()
-    program.dispose()
+    ascend.dispose()
     network.parameters.dispose()
   }
 }

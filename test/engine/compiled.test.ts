@@ -97,11 +97,13 @@ test('two programs over equal names do not share their variables', () => {
   for (const program of programs) program.dispose()
 })
 
-test('inputs of another shape or type are refused with both named', () => {
+test('inputs of another type or rank are refused with both named', () => {
   const program = createProgram([], { double: { inputs: [vector(2)], step: (x) => [x!.mul(2)] } })
   const x = tf.tensor1d([1, 2, 3], 'int32')
   assert.throws(() => program.run('double', x), /double needs inputs float32\[2\]; got int32\[3\]/)
-  x.dispose()
+  const y = tf.tensor2d([[1, 2]])
+  assert.throws(() => program.run('double', y), /double needs inputs float32\[2\]; got float32\[1,2\]/)
+  tf.dispose([x, y])
   program.dispose()
 })
 
@@ -120,6 +122,24 @@ const LINES = fs.readFileSync(import.meta.filename, 'utf8').split('\n')
 test('a step that reads values is refused, with the op that makes them', () => {
   refused((x) => x.mul(x.sum().dataSync()[0]!), /^jit: the step reads the values of what Sum gives \(/)
   refused((x) => x.mul(x.dataSync()[0]!), /^jit: the step reads the values of an input \(/)
+})
+
+test('a step that asks for values in any other way is refused alike', () => {
+  const reads = /^jit: the step reads the values of what Sum gives \(/
+  refused((x) => x.mul(x.sum().arraySync() as number), reads)
+  refused((x) => (x.sum().print(), x), reads)
+  refused((x) => (void x.sum().data(), x), reads)
+  refused((x) => (void x.sum().array(), x), reads)
+  refused((x) => (void x.sum().buffer(), x), reads)
+})
+
+test('a step that waits for values is refused, and leaves no promise behind that fails', async () => {
+  const wait = (f: () => Promise<Tensor>) => f() as unknown as Tensor
+  refused((x) => wait(async () => x.mul((await x.sum().data())[0]!)), /reads the values of what Sum gives/)
+  const step = async () => []
+  const build = () => createProgram([], { bad: { inputs: [], step: step as unknown as () => Tensor[] } })
+  assert.throws(build, /^Error: jit: the step gives no list of tensors/)
+  await new Promise((resolve) => setImmediate(resolve))
 })
 
 test('a step that uses a tensor from outside is refused, with the op that takes it', () => {

@@ -2,7 +2,7 @@
 import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import { loadRuntime, type Tensor } from '../runtime.ts'
-import { loadGraph } from './program.ts'
+import { loadGraph } from './session.ts'
 
 export type FrozenGraph = {
   /** Names of its nodes. */

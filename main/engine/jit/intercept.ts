@@ -14,7 +14,8 @@ export type Listener = Pick<Binding, 'executeOp' | 'createTensor'> & {
 export const intercept = (listener: Listener, step: () => void): void => {
   const { backend, binding } = loadRuntime()
   const { executeOp, createTensor, tensorDataSync } = binding
-  const { getInputTensorIds, move, readSync } = backend
+  const { getInputTensorIds, move, read, readSync } = backend
+  let refused: unknown
   const inside = new WeakSet<object>()
   Object.assign(binding, {
     executeOp: listener.executeOp,
@@ -40,11 +41,23 @@ export const intercept = (listener: Listener, step: () => void): void => {
       const { values, id } = backend.tensorMap.get(dataId)
       return values && !inside.has(dataId) ? listener.reads(null) : (values ?? listener.reads(id))
     },
+    // A step that waits for values would never go on; the refusal is told once it has given up its turn.
+    read: async (dataId) => {
+      try {
+        return backend.readSync(dataId)
+      } catch (error) {
+        refused ??= error
+        return new Promise<never>(() => undefined)
+      }
+    },
   } satisfies Partial<typeof backend>)
   try {
     step()
+  } catch (error) {
+    throw refused ?? error
   } finally {
     Object.assign(binding, { executeOp, createTensor, tensorDataSync })
-    Object.assign(backend, { getInputTensorIds, move, readSync })
+    Object.assign(backend, { getInputTensorIds, move, read, readSync })
   }
+  if (refused) throw refused
 }

@@ -1,6 +1,5 @@
 /**
- * `jit` for tfjs-node: functions of tensors over shared variables, each recorded once as a native TensorFlow graph
- * and then run as one call.
+ * Functions of tensors over shared variables, each recorded once as a native TensorFlow graph and then run as one call.
  *
  *     const program = createProgram(variables, {
  *       train: { step: (images, labels, rate) => [loss], inputs: [{ shape, dtype }, …] },
@@ -12,30 +11,28 @@
  *
  * A program means what calling the functions eagerly means; `eager: true` (or NORMFORGE_EAGER=1) does just that.
  * Variables in a list (`createProgram([weights, [...vectors]], …)`) are kept together as one native variable.
- * All functions are recorded up front into one graph, so that one session holds their variables. A recorded step
- * can't read values, and can't use tensors that are neither inputs, variables nor constants it makes itself.
+ * All functions are recorded up front for the shapes they name, into one graph, so that one session holds their variables.
+ * A function that is run on other shapes (the last, smaller batch) is recorded for them when that first happens. A
+ * recorded step can't read values, and can't use tensors that are neither inputs, variables nor constants it makes itself.
  */
-import fs from 'node:fs'
-import os from 'node:os'
-import path from 'node:path'
 import { loadRuntime, type Tensor, type Variable } from '../runtime.ts'
-import { optimized } from './passes/index.ts'
-import { savedModel } from './proto.ts'
-import { Recorder, type Recorded, type Spec, type Step } from './recorder.ts'
-import type { Pack, Variables } from './storage.ts'
+import type { Spec } from './recorder.ts'
+import { openSession, type Functions, type Session } from './session.ts'
+import type { Variables } from './storage.ts'
 
-export type Functions = Readonly<Record<string, { readonly step: Step; readonly inputs: readonly Spec[] }>>
+export type { Functions }
 export type Program<F extends Functions> = {
   run(name: keyof F & string, ...inputs: Tensor[]): Tensor[]
   read(variable: Variable): Tensor
   /** The values of all variables in order, in one call: reading each by itself costs one optimisation each. */
   readAll(): Tensor[]
   dispose(): void
-  /** Nodes of the native graph; 0 when eager. */
+  /** Nodes of the native graph of the shapes named; 0 when eager. */
   readonly nodes: number
 }
 
-let programs = 0
+/** Recordings kept for other shapes than those named; the one that was used longest ago goes. */
+export const OTHER_SHAPES = 4
 
 export const createProgram = <F extends Functions>(
   variables: Variables,
@@ -43,16 +40,22 @@ export const createProgram = <F extends Functions>(
   { eager = process.env.NORMFORGE_EAGER === '1' } = {},
 ): Program<F> => (eager ? eagerProgram(variables, functions) : compiledProgram(variables, functions))
 
-const checkInputs = (name: string, specs: readonly Spec[], inputs: readonly Tensor[]): void => {
-  const needed = specs.map((spec) => `${spec.dtype}[${spec.shape}]`).join(', ')
-  const got = inputs.map((tensor) => `${tensor.dtype}[${tensor.shape}]`).join(', ')
-  if (needed !== got) throw new Error(`jit: ${name} needs inputs ${needed}; got ${got}`)
+const textOf = (specs: readonly Spec[]): string =>
+  specs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join(', ')
+
+/** What a function is given. Sizes may differ from those that it names; number, types and ranks may not. */
+const checkedInputs = (name: string, specs: readonly Spec[], inputs: readonly Tensor[]): Spec[] => {
+  const given = inputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Spec['dtype'] }))
+  const kindsOf = (list: readonly Spec[]) => list.map(({ dtype, shape }) => `${dtype} ${shape.length}`).join()
+  if (kindsOf(specs) !== kindsOf(given))
+    throw new Error(`jit: ${name} needs inputs ${textOf(specs)}; got ${textOf(given)}`)
+  return given
 }
 
 const eagerProgram = <F extends Functions>(declared: Variables, functions: F): Program<F> => ({
   run: (name, ...inputs) => {
     const { step, inputs: specs } = functions[name]!
-    checkInputs(name, specs, inputs)
+    checkedInputs(name, specs, inputs)
     return loadRuntime().tf.tidy(() => step(...inputs))
   },
   read: (variable) => variable.clone(),
@@ -62,66 +65,50 @@ const eagerProgram = <F extends Functions>(declared: Variables, functions: F): P
 })
 
 const compiledProgram = <F extends Functions>(declared: Variables, functions: F): Program<F> => {
-  const { backend, binding } = loadRuntime()
-  const variables = declared.flat() as Variable[]
-  const recorder = new Recorder(declared, `program${programs++}`)
-  const recorded = new Map<string, Recorded>()
-  for (const [name, { step, inputs }] of Object.entries(functions))
-    recorded.set(name, recorder.record(step, inputs))
-  const start = recorder.assignAll()
-  const reads = new Map(variables.map((variable) => [variable, recorder.readOf(variable)]))
-  const fetched = [
-    start.output,
-    ...reads.values(),
-    ...[...recorded.values()].flatMap(({ outputs }) => outputs),
-  ]
-  const ops = optimized(recorder.ops, recorder.outs, [
-    ...fetched,
-    ...start.inputs,
-    ...[...recorded.values()].flatMap((r) => r.inputs),
-  ])
-  const session = loadGraph(savedModel(ops))
+  const { tf } = loadRuntime()
+  const main = openSession(declared, functions)
+  const others = new Map<string, Session>()
+  /** Sessions whose variables have the values of now. */
+  let current = new Set([main])
+  const newest = (): Session => [...current][0]!
 
-  const list = (names: readonly string[]): string => names.map((name) => `${name}:0`).join(',')
-  const call = (inputs: readonly Tensor[], inputNames: string, outputNames: string): Tensor[] =>
-    binding
-      .runSavedModel(session, backend.getInputTensorIds(inputs), inputNames, outputNames)
-      .map((info) => backend.createOutputTensor(info))
-  const names = new Map([...recorded].map(([name, r]) => [name, [list(r.inputs), list(r.outputs)] as const]))
-
-  loadRuntime().tf.tidy(() => {
-    call(recorder.packs.map(wholeOf), list(start.inputs), list([start.output]))
-  })
+  const bringUpToDate = (session: Session): void => {
+    if (current.has(session)) return
+    const values = newest().save()
+    if (values.length > 0) session.restore(values)
+    tf.dispose(values)
+    current.add(session)
+  }
+  const close = (key: string, session: Session): void => {
+    bringUpToDate(main)
+    current.delete(session)
+    others.delete(key)
+    session.dispose()
+  }
+  const sessionFor = (name: string, inputs: readonly Tensor[]): Session => {
+    const { step, inputs: named } = functions[name]!
+    const given = checkedInputs(name, named, inputs)
+    if (textOf(given) === textOf(named)) return main
+    const key = `${name}(${textOf(given)})`
+    const session = others.get(key) ?? openSession(declared, { [name]: { step, inputs: given } })
+    others.delete(key)
+    others.set(key, session)
+    if (others.size > OTHER_SHAPES) close(...[...others][0]!)
+    return session
+  }
   return {
     run: (name, ...inputs) => {
-      checkInputs(name, functions[name]!.inputs, inputs)
-      return call(inputs, ...names.get(name)!)
+      const session = sessionFor(name, inputs)
+      bringUpToDate(session)
+      const results = session.run(name, inputs)
+      if (session.writes(name)) current = new Set([session])
+      return results
     },
-    read: (variable) => {
-      const name = reads.get(variable)
-      if (!name) throw new Error(`jit: variable ${variable.name} was not declared to the program`)
-      return call([], '', list([name]))[0]!
+    read: (variable) => newest().read(variable),
+    readAll: () => newest().readAll(),
+    dispose: () => {
+      for (const session of [main, ...others.values()]) session.dispose()
     },
-    readAll: () => (variables.length > 0 ? call([], '', list([...reads.values()])) : []),
-    dispose: () => binding.deleteSavedModel(session),
-    nodes: ops.length,
-  }
-}
-
-/** The values of variables kept together, end to end. */
-const wholeOf = ({ variables }: Pack): Tensor => {
-  const { tf } = loadRuntime()
-  if (variables.length === 1) return variables[0]!
-  return tf.concat(variables.map((variable) => variable.flatten()))
-}
-
-/** Loads a graph as a session. The addon reads it from a folder, which goes at once. */
-export const loadGraph = (bytes: Uint8Array): number => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-graph-'))
-  try {
-    fs.writeFileSync(path.join(folder, 'saved_model.pb'), bytes)
-    return loadRuntime().binding.loadSavedModel(`${folder}/`, 'serve')
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true })
+    nodes: main.nodes,
   }
 }

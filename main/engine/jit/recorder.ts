@@ -14,7 +14,12 @@ import { declare, isTogether, joined, type Pack, type Variables } from './storag
 export type Spec = { readonly shape: readonly number[]; readonly dtype: 'float32' | 'int32' }
 /** A function of tensors; a list of results. It may assign to the declared variables. */
 export type Step = (...inputs: Tensor[]) => Tensor[]
-export type Recorded = { readonly inputs: string[]; readonly outputs: string[] }
+export type Recorded = {
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  /** Whether it changes variables. */
+  readonly writes: boolean
+}
 
 /** Tensors that exist only while recording have negative ids, which the addon never gives (and never sees: runtime.ts). */
 let nextFake = -2
@@ -138,7 +143,7 @@ export class Recorder {
     const held = this.#variables.map(({ variable }) => variable.clone())
     const inputs = specs.map((spec) => this.placeholder(spec))
     this.#updates = []
-    let outputs: string[] = []
+    let [outputs, writing]: [string[], boolean] = [[], false]
     activate(this)
     try {
       this.#variables.forEach(({ variable, read, pack }) => {
@@ -155,6 +160,7 @@ export class Recorder {
           return backend.createOutputTensor(info)
         })
         const results = step(...tensors)
+        if (!Array.isArray(results)) throw new Error('jit: the step gives no list of tensors')
         const changed = this.#variables.filter(({ variable }, i) => variable.dataId !== before[i])
         const writes = this.packs.flatMap((pack) => {
           if (!changed.some((entry) => entry.pack === pack)) return []
@@ -169,6 +175,7 @@ export class Recorder {
           return [this.#push('AssignVariableOp', [handle, value, `^${read}`], { dtype: { type: dtype } })]
         })
         const after = [...writes, ...this.#updates].map((name) => `^${name}`)
+        writing = after.length > 0
         outputs = results.map((tensor) => {
           const id = backend.getInputTensorIds([tensor])[0]!
           return this.#push('Identity', [this.#reference(id, 'an output'), ...after], {
@@ -184,7 +191,7 @@ export class Recorder {
       activate(undefined)
       held.forEach((tensor) => tensor.dispose())
     }
-    return { inputs, outputs }
+    return { inputs, outputs, writes: writing }
   }
 
   readonly #createTensor = (shape: number[], dtype: number, values: Values | number[]): number => {
@@ -247,7 +254,7 @@ export class Recorder {
     const whose =
       made === 'Placeholder' ? 'an input' : made ? `what ${made} gives` : 'a tensor made outside of it'
     throw new Error(
-      `jit: the step reads the values of ${whose} (dataSync, data, arraySync), which a recorded step has not (${callerLine()})`,
+      `jit: the step reads the values of ${whose} (dataSync, data, array, print), which a recorded step has not (${callerLine()})`,
     )
   }
 

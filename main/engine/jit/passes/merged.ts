@@ -32,6 +32,8 @@ const keyOf = ({ op, inputs, attributes }: GraphOp): string | null => {
 const textOf = (value: AttributeValue): string | null => {
   if ('op' in value) return JSON.stringify(value.op.value)
   if ('type' in value) return String(value.type)
+  if ('bool' in value) return String(value.bool)
+  if ('bool' in value) return String(value.bool)
   if ('shape' in value) return value.shape.join()
   const { dtype, shape, values } = value.tensor
   if (values.length > COMPARED) return null
