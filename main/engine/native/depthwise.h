@@ -59,11 +59,14 @@ inline void channels(const Depthwise& d, long n, int o, int c, const float* x, c
   }
 }
 
-// result: [K, K, channels]. Threads share out the channels, so that their number doesn't change the sums.
+// result: [K, K, channels]. Threads share out the channels, so that their number doesn't change the sums; few ranges, each
+// of which goes through all of x and dy.
 template <int K>
 void filter_gradient(const Depthwise& d, const float* x, const float* dy, float* result) {
   std::fill(result, result + long(K) * K * d.c, 0.0f);
-  Threads::shared().each((d.c + 15) / 16, [&](int begin, int end) {
+  Threads& threads = Threads::shared();
+  const int blocks = (d.c + 15) / 16;
+  const auto range = [&](int begin, int end) {
     const int last = std::min(d.c, end * 16);
     for (long n = 0; n < d.n; n++)
       for (int o = 0; o < d.p; o++) {
@@ -72,7 +75,8 @@ void filter_gradient(const Depthwise& d, const float* x, const float* dy, float*
         for (; c + 8 <= last; c += 8) channels<K, 1, Eight>(d, n, o, c, x, dy, result);
         for (; c < last; c++) channels<K, 1, float>(d, n, o, c, x, dy, result);
       }
-  });
+  };
+  threads.each(blocks, range, (blocks + threads.size() - 1) / threads.size());
 }
 
 }  // namespace normforge
