@@ -118,7 +118,8 @@ export const createClassifier = (imageSize: number, classes: number, state?: rea
       tensor.dispose()
       return values
     })
-  const given = (values: Float32Array): Tensor => tf.tensor4d(values, images.shape as never)
+  const given = (values: Float32Array): Tensor =>
+    tf.tensor4d(values, [values.length / (imageSize ** 2 * 3), imageSize, imageSize, 3])
 
   return {
     /** One step; the loss before it. */
@@ -134,13 +135,11 @@ export const createClassifier = (imageSize: number, classes: number, state?: rea
       const probabilities = new Float32Array(count * classes)
       for (let start = 0; start < count; start += batch) {
         const used = Math.min(batch, count - start)
-        const padded = new Float32Array(batch * bytes)
-        padded.set(fromBytes(all.subarray(start * bytes, (start + used) * bytes)))
-        const input = given(padded)
+        const input = given(fromBytes(all.subarray(start * bytes, (start + used) * bytes)))
         const [h, p] = valuesOf(program.run('judge', input))
         input.dispose()
-        found.set(h!.subarray(0, used * channels), start * channels)
-        probabilities.set(p!.subarray(0, used * classes), start * classes)
+        found.set(h!, start * channels)
+        probabilities.set(p!, start * classes)
         await setImmediate()
       }
       return { features: found, dimensions: channels, probabilities }
