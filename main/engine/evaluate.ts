@@ -21,6 +21,7 @@ import { identityOf, markOf, readTraining, type KeptTraining } from './kept.ts'
 import { tensorsOf, writeTensors } from './tasks/checkpoint.ts'
 import { environment } from './tasks/environment.ts'
 import { countCorrect, createTrainer, type Trainer } from './training.ts'
+import { compiledWherePaying } from './xla.ts'
 
 type Report = (progress: EvaluationProgress) => void
 /** Steps whose losses are averaged into one point of the curve. */
@@ -74,16 +75,18 @@ class Training {
     this.#batches = trainingBatches(data, training.batchSize, seed, training.augment, this.#step)
     const classes = data.classes.length
     const evaluationBatch = Math.min(EVALUATION_BATCH, data.validation.count)
-    this.#trainer = createTrainer({
-      architecture,
-      graph,
-      training,
-      seed,
-      classes,
-      imageSize: data.imageSize,
-      evaluationBatch,
-      ...(kept ? { state: tensorsOf(kept) } : {}),
-    })
+    this.#trainer = compiledWherePaying(architecture, training.steps, () =>
+      createTrainer({
+        architecture,
+        graph,
+        training,
+        seed,
+        classes,
+        imageSize: data.imageSize,
+        evaluationBatch,
+        ...(kept ? { state: tensorsOf(kept) } : {}),
+      }),
+    )
     this.#seconds += (performance.now() - started) / 1000
   }
 

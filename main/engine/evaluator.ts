@@ -15,14 +15,16 @@ const environment = <T>(what: () => T): T => {
 }
 
 /** The engine as the worker process asks for it. */
-export const createEvaluator = async ({ threads }: EvaluatorOptions): Promise<Evaluator> => {
-  const { tf, binding } = environment(() => loadRuntime({ threads }))
+export const createEvaluator = async (options: EvaluatorOptions): Promise<Evaluator> => {
+  const { tf, binding } = environment(() => loadRuntime(options))
   return {
     facts: {
       TensorFlow: binding.TF_Version,
       'TensorFlow.js': tf.version.tfjs,
       device: binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
-      threads: String(threads),
+      threads: String(options.threads),
+      ...(options.mixedPrecision ? { precision: 'products in bfloat16' } : {}),
+      ...(options.xla === 'always' ? { XLA: 'always' } : {}),
       kernels: hasKernels() ? 'own' : 'TensorFlow’s',
     },
     evaluate: async (task, report) => {

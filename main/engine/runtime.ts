@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module'
 import util from 'node:util'
 import type * as TensorFlow from '@tensorflow/tfjs-node-gpu'
+import type { Xla } from '../workers/protocol.ts'
 
 export type Tf = typeof TensorFlow
 export type Tensor = TensorFlow.Tensor
@@ -44,18 +45,34 @@ export type Backend = {
   executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: Tensor[], outputs: number): Tensor[]
 }
 
-export type Runtime = { readonly tf: Tf; readonly backend: Backend; readonly binding: Binding }
-export type RuntimeOptions = { readonly threads?: number; readonly oneDnn?: boolean }
+export type Runtime = {
+  readonly tf: Tf
+  readonly backend: Backend
+  readonly binding: Binding
+  /** What it was loaded with. */
+  readonly options: RuntimeOptions
+}
+export type RuntimeOptions = {
+  readonly threads?: number
+  readonly oneDnn?: boolean
+  /** Convolutions and matrix products in bfloat16 (jit/bfloat16.ts). */
+  readonly mixedPrecision?: boolean | undefined
+  /** Which programs XLA compiles (xla.ts): none, all, or those of networks that it pays for. */
+  readonly xla?: Xla | undefined
+}
 
 let loaded: Runtime | undefined
 
 /** Loads TensorFlow with the given settings; later calls give the same runtime, whatever their settings. */
-export const loadRuntime = ({ threads = 1, oneDnn = true }: RuntimeOptions = {}): Runtime => {
+export const loadRuntime = (options: RuntimeOptions = {}): Runtime => {
   if (loaded) return loaded
+  const { threads = 1, oneDnn = true } = options
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
   process.env.TF_ENABLE_ONEDNN_OPTS ??= oneDnn ? '1' : '0'
   process.env.TF_NUM_INTRAOP_THREADS ??= String(threads)
   process.env.TF_NUM_INTEROP_THREADS ??= String(threads)
+  // Several workers share a GPU: none may take its whole memory at once.
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true'
   restoreNodeUtil()
   const tf = requireTf()
   const backend = backendOf(tf)
@@ -64,18 +81,18 @@ export const loadRuntime = ({ threads = 1, oneDnn = true }: RuntimeOptions = {})
   const { deleteTensor } = backend.binding
   // Tensors that existed only while a step was recorded have negative ids, and may be disposed of at any later time.
   backend.binding.deleteTensor = (id) => (id < 0 ? undefined : deleteTensor(id))
-  loaded = { tf, backend, binding: backend.binding }
+  loaded = { tf, backend, binding: backend.binding, options }
   return loaded
 }
 
-/** tfjs-node calls two functions that Node 23 took out of `util`. */
+/** tfjs-node calls two functions of `util` that Node took out, or warns of. */
 const restoreNodeUtil = (): void => {
   const legacy = util as {
     isNullOrUndefined?: (value: unknown) => boolean
     isArray?: (value: unknown) => boolean
   }
-  legacy.isNullOrUndefined ??= (value) => value === null || value === undefined
-  legacy.isArray ??= Array.isArray
+  legacy.isNullOrUndefined = (value) => value === null || value === undefined
+  legacy.isArray = Array.isArray
 }
 
 const requireTf = (): Tf => {

@@ -3,6 +3,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { machineFile } from './machine.mjs'
 import { damagedFiles, isWhole, readManifest } from './manifest.mjs'
 import { findNode24 } from './node24.mjs'
 import { ADDON, electronBinary, hasNvidiaDriver, KERNELS } from './places.mjs'
@@ -42,6 +43,15 @@ const gpu = async () => {
   return fact('GPU', named ?? 'the NVIDIA driver does not answer', named !== null)
 }
 
+/** What can be asked for on a GPU. */
+const gpuOptions = () => {
+  if (!hasNvidiaDriver()) return []
+  const xla = fs.existsSync(machineFile('xla.json'))
+    ? 'where measured to pay'
+    : 'where "npm run bench -- tune" finds that it pays'
+  return [fact('GPU options', `--mixed-precision; --xla, else ${xla}; both were tested on processors only`)]
+}
+
 /** @param {boolean} thorough */
 const runtime = (thorough) => {
   const label = 'TensorFlow runtime'
@@ -79,6 +89,7 @@ export const examine = async (dataFolder, thorough = false, given = {}) => {
     fact('Processor', `${os.cpus()[0]?.model.trim() ?? 'unknown'}, ${os.availableParallelism()} threads`),
     fact('Memory', `${(os.totalmem() / 2 ** 30).toFixed(1)} GiB`),
     await gpu(),
+    ...gpuOptions(),
     fact('Packages', installed ? 'installed' : 'not set up yet: "npm start" does', installed),
     runtime(thorough),
     kernels(),

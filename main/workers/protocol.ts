@@ -19,9 +19,11 @@ export type EvaluatorOptions = {
   readonly threads: number
   /** Convolutions and matrix products in bfloat16. */
   readonly mixedPrecision?: boolean | undefined
-  /** TensorFlow's XLA compiles what it can. */
-  readonly xla?: boolean | undefined
+  /** Which networks TensorFlow's XLA compiles (default: measured). */
+  readonly xla?: Xla | undefined
 }
+/** `measured`: those for which `npm run bench -- tune` found on this machine that it pays; none where nothing was. */
+export type Xla = 'never' | 'measured' | 'always'
 
 export type Evaluator = {
   /** Versions and device, label to value. */

@@ -6,6 +6,7 @@
  *   --preset P        only the shapes of this preset (may be given again; default all); other rows of the table stay
  *   --rounds N        rounds of alternating measurements (default 5)
  *   --threads N       threads, as workers have them (default 1)
+ *   --xla             also whether XLA pays for the presets' networks, as is always measured on a GPU
  *   --cpu             processor time instead of wall time: for a busy machine
  *   --write FILE      another file than this machine's table
  */
@@ -27,6 +28,7 @@ import { architectureOf } from '../../shared/architectures/index.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 import type { PresetName } from '../../shared/records.ts'
 import { median } from './statistics.ts'
+import { tuneXla } from './tune-xla.ts'
 
 const ENGINE = fileURLToPath(new URL('../../main/engine/evaluator.ts', import.meta.url))
 /** A lowering takes TensorFlow's place where it is quicker by more than the noise. */
@@ -131,6 +133,7 @@ export const benchTune = async (args: readonly string[]): Promise<void> => {
       preset: { type: 'string', multiple: true, default: Object.keys(PRESETS) },
       rounds: { type: 'string', default: '5' },
       threads: { type: 'string', default: '1' },
+      xla: { type: 'boolean', default: false },
       cpu: { type: 'boolean', default: false },
       write: { type: 'string' },
     },
@@ -167,6 +170,8 @@ export const benchTune = async (args: readonly string[]): Promise<void> => {
     )
   }
   console.log(`written to ${file}`)
+  if (values.xla || binding.isUsingGpuDevice())
+    for (const preset of values.preset) tuneXla(preset as PresetName, now)
   // Processor time says nothing of workers side by side.
   if (values.cpu) return
   await measureSplits({ evaluator: ENGINE, spawn: spawnNode })

@@ -46,6 +46,7 @@ test('the doctor names what is missing, with its cure, and the GPU with its memo
     ok: false,
   })
   assert.equal(found.GPU?.value, 'Stand-in GPU, 81920 MiB')
+  assert.match(found['GPU options']?.value ?? '', /^--mixed-precision; --xla, .*tested on processors only$/)
 })
 
 test('the doctor says where the runtime came from, and finds a byte that changed', async (t) => {

@@ -7,6 +7,7 @@ import { DT } from './known.ts'
 export type Constant = { readonly dtype: number; readonly shape: readonly number[]; readonly values: Values }
 export type AttributeValue =
   | { readonly type: number }
+  | { readonly bool: boolean }
   | { readonly shape: readonly number[] }
   | { readonly tensor: Constant }
   | { readonly op: OpAttribute; readonly kind: string }
@@ -74,6 +75,7 @@ const attrValue = (pb: Classes, value: AttributeValue): Message => {
   if ('tensor' in value) message.setTensor!(tensorProto(pb, value.tensor))
   else if ('shape' in value) message.setShape!(shapeProto(pb, value.shape))
   else if ('type' in value) message.setType!(value.type)
+  else if ('bool' in value) message.setB!(value.bool)
   else setFromOp(pb, message, value.op, value.kind)
   return message
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { loadRuntime, type Tensor, type Variable } from '../runtime.ts'
+import { accelerated } from './accelerate.ts'
 import { optimized } from './passes/index.ts'
 import { savedModel } from './proto.ts'
 import { Recorder, type Recorded, type Spec, type Step } from './recorder.ts'
@@ -77,7 +78,7 @@ const recordAll = (declared: Variables, functions: Functions) => {
     ...[...reads.values(), ...packs.map(({ read }) => read)],
     ...[...recorded.values()].flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
   ]
-  return { ops: optimized(recorder.ops, outs, kept), recorded, packs, start, reads }
+  return { ops: accelerated(optimized(recorder.ops, outs, kept), outs), recorded, packs, start, reads }
 }
 
 /** The values of variables kept together, end to end. */

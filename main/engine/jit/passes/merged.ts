@@ -33,7 +33,6 @@ const textOf = (value: AttributeValue): string | null => {
   if ('op' in value) return JSON.stringify(value.op.value)
   if ('type' in value) return String(value.type)
   if ('bool' in value) return String(value.bool)
-  if ('bool' in value) return String(value.bool)
   if ('shape' in value) return value.shape.join()
   const { dtype, shape, values } = value.tensor
   if (values.length > COMPARED) return null
