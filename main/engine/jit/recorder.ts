@@ -5,6 +5,7 @@
  */
 import { loadRuntime, type OpAttribute, type Tensor, type Variable, type Values } from '../runtime.ts'
 import { callerLine } from './caller.ts'
+import { drawingByOps } from './chance.ts'
 import { intercept } from './intercept.ts'
 import type { Out } from './known.ts'
 import type { AttributeValue, GraphOp } from './proto.ts'
@@ -186,7 +187,7 @@ export class Recorder {
           if (variable.dataId !== before[i]) variable.assign(held[i]!)
         })
       }
-      intercept(listener, () => tf.tidy(body))
+      intercept(listener, () => drawingByOps(() => tf.tidy(body)))
     } finally {
       activate(undefined)
       held.forEach((tensor) => tensor.dispose())

@@ -176,6 +176,7 @@ const COMPARE = 'Greater GreaterEqual Less LessEqual Equal NotEqual LogicalAnd L
 for (const name of SAME.split(' ')) FUNCTIONS[name] = same
 for (const name of BROADCAST.split(' ')) FUNCTIONS[name] = broadcast
 for (const name of COMPARE.split(' ')) FUNCTIONS[name] = compare
+for (const name of ['RandomStandardNormal', 'RandomUniform', 'TruncatedNormal']) FUNCTIONS[name] = shapedBy(0)
 for (const name of ['Sum', 'Mean', 'Max', 'Min', 'Prod', 'All', 'Any']) FUNCTIONS[name] = reduce
 
 /** Shapes and types of an op's outputs; an error names an op that has no graph form here. */
