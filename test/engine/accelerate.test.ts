@@ -8,6 +8,7 @@ import { registerGradients } from '../../main/engine/gradients/index.ts'
 import { accelerating, type Acceleration } from '../../main/engine/jit/accelerate.ts'
 import { inBfloat16 } from '../../main/engine/jit/bfloat16.ts'
 import { DT, type Out } from '../../main/engine/jit/known.ts'
+import { jit } from '../../main/engine/jit/jit.ts'
 import { createProgram } from '../../main/engine/jit/program.ts'
 import type { GraphOp } from '../../main/engine/jit/proto.ts'
 import { markedForXla } from '../../main/engine/jit/xla.ts'
@@ -106,6 +107,28 @@ test('a program that XLA compiles gives the same', () => {
 test('products in bfloat16 give nearly the same, to its eight bits', () => {
   const difference = off(convolved({ mixedPrecision: true }), convolved({}))
   assert.ok(difference > 1e-6 && difference < 2e-2, `off by ${difference}`)
+})
+
+test('what is recorded later, for other shapes too, is accelerated as when it was asked for', () => {
+  const { tf } = loadRuntime()
+  const product = (mixedPrecision: boolean): number[] => {
+    const compiled = accelerating({ mixedPrecision }, () =>
+      jit((a, b) => [tf.matMul(a as never, b as never)], { variables: [], eager: false }),
+    )
+    const values = [2, 3].flatMap((rows) =>
+      tf.tidy(() => {
+        const a = tf.randomNormal([rows, 4], 0, 1, 'float32', 1)
+        return [...compiled(a, tf.randomNormal([4, rows], 0, 1, 'float32', 2))[0]!.dataSync<'float32'>()]
+      }),
+    )
+    compiled.dispose()
+    return values
+  }
+  const [mixed, full] = [product(true), product(false)]
+  for (const part of [mixed.slice(0, 4), mixed.slice(4)]) {
+    const difference = off(part, full.slice(mixed.indexOf(part[0]!)).slice(0, part.length))
+    assert.ok(difference > 1e-6 && difference < 2e-2, `off by ${difference}`)
+  }
 })
 
 test('a network trains in mixed precision as in full, and its weights stay float32', () => {

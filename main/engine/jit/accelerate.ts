@@ -24,6 +24,9 @@ export const accelerating = <T>(acceleration: Acceleration, make: () => T): T =>
   }
 }
 
+/** How programs that are created now are accelerated. */
+export const accelerationNow = (): Acceleration => wanted
+
 /** A graph's ops as they are to be run; `outs` are the outputs of ops by the references to them. */
 export const accelerated = (ops: readonly GraphOp[], outs: ReadonlyMap<string, Out>): readonly GraphOp[] => {
   const { options } = loadRuntime()

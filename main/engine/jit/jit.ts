@@ -1,4 +1,5 @@
 import type { Tensor, Variable } from '../runtime.ts'
+import { accelerating, accelerationNow } from './accelerate.ts'
 import { createProgram, type Program } from './program.ts'
 import type { Spec, Step } from './recorder.ts'
 import type { Functions } from './session.ts'
@@ -26,10 +27,12 @@ export const jit = (
   options: { readonly variables: Variables; readonly eager?: boolean },
 ): Compiled => {
   const { variables, ...how } = options
+  const acceleration = accelerationNow()
   let program: Program<Functions> | undefined
   const call = (...inputs: Tensor[]): Tensor[] => {
     const specs = inputs.map(({ shape, dtype }) => ({ shape, dtype: dtype as Spec['dtype'] }))
-    program ??= createProgram(variables, { step: { step, inputs: specs } }, how)
+    const create = () => createProgram(variables, { step: { step, inputs: specs } }, how)
+    program ??= accelerating(acceleration, create)
     return program.run('step', ...inputs)
   }
   return Object.assign(call, {

@@ -16,6 +16,7 @@
  * recorded step can't read values, and can't use tensors that are neither inputs, variables nor constants it makes itself.
  */
 import { loadRuntime, type Tensor, type Variable } from '../runtime.ts'
+import { accelerating, accelerationNow } from './accelerate.ts'
 import type { Spec } from './recorder.ts'
 import { openSession, type Functions, type Session } from './session.ts'
 import type { Variables } from './storage.ts'
@@ -66,6 +67,7 @@ const eagerProgram = <F extends Functions>(declared: Variables, functions: F): P
 
 const compiledProgram = <F extends Functions>(declared: Variables, functions: F): Program<F> => {
   const { tf } = loadRuntime()
+  const acceleration = accelerationNow()
   const main = openSession(declared, functions)
   const others = new Map<string, Session>()
   /** Sessions whose variables have the values of now. */
@@ -90,7 +92,8 @@ const compiledProgram = <F extends Functions>(declared: Variables, functions: F)
     const given = checkedInputs(name, named, inputs)
     if (textOf(given) === textOf(named)) return main
     const key = `${name}(${textOf(given)})`
-    const session = others.get(key) ?? openSession(declared, { [name]: { step, inputs: given } })
+    const open = () => openSession(declared, { [name]: { step, inputs: given } })
+    const session = others.get(key) ?? accelerating(acceleration, open)
     others.delete(key)
     others.set(key, session)
     if (others.size > OTHER_SHAPES) close(...[...others][0]!)
