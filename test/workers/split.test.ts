@@ -170,3 +170,11 @@ test('closing a pool ends its measurement', async () => {
   assert.equal((await outcome).kind, 'cancelled')
   await until(() => !pids.some(alive))
 })
+
+test('workers are told what the user asks for', async (t) => {
+  const { pool } = poolOf({}, { threads: 3, options: { mixedPrecision: true, xla: 'always' } })
+  t.after(pool.close)
+  await pool.run(jobOf(0))
+  const { threads, told } = pool.facts()
+  assert.deepEqual([threads, told], ['3', '{"mixedPrecision":true,"xla":"always"}'])
+})

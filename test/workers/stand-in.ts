@@ -178,11 +178,15 @@ const check = async (data: DataConfig): Promise<DataReport> => {
   }
 }
 
-export const createEvaluator = async ({ threads }: EvaluatorOptions): Promise<Evaluator> => {
+export const createEvaluator = async ({ threads, ...told }: EvaluatorOptions): Promise<Evaluator> => {
   await fail('start')
   let count = 0
   return {
-    facts: { evaluator: 'stand-in', threads: String(threads) },
+    facts: {
+      evaluator: 'stand-in',
+      threads: String(threads),
+      ...(Object.keys(told).length > 0 ? { told: JSON.stringify(told) } : {}),
+    },
     // Two threads do less than two workers.
     measure: async () => 100 * Math.sqrt(threads),
     evaluate: async (task, report) => {
