@@ -1,5 +1,5 @@
 /** A layer as the engine builds it, seen from outside: values in, outputs and gradients out. */
-import { createLayer, type Mode } from '../../main/engine/layer.ts'
+import { createLayer, type Lowering, type Mode } from '../../main/engine/layer.ts'
 import { registerGradients } from '../../main/engine/gradients/index.ts'
 import { createParameters } from '../../main/engine/parameters.ts'
 import { loadRuntime, type Tensor, type Variable } from '../../main/engine/runtime.ts'
@@ -21,11 +21,17 @@ export type Site = {
   dispose(): void
 }
 
-export const createSite = (graph: Graph, shape: Shape4, groups: number, vectors: Vectors): Site => {
+export const createSite = (
+  graph: Graph,
+  shape: Shape4,
+  groups: number,
+  vectors: Vectors,
+  lowering?: Lowering,
+): Site => {
   const { tf } = loadRuntime()
   registerGradients()
   const parameters = createParameters('test')
-  const layer = createLayer(graph, shape[3], groups, parameters)
+  const layer = createLayer(graph, shape[3], groups, parameters, lowering)
   // A layer's vectors stand in this order, those it uses.
   const used = new Set(liveNodes(graph).flatMap((index) => graph.nodes[index]!.inputs))
   const names = (['v0', 'v1', 'gamma', 'beta'] as const).filter((name) =>
