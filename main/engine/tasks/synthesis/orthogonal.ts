@@ -29,11 +29,14 @@ export const orthogonalMatrix = (rows: number, columns: number, random: Random):
   const { tf } = loadRuntime()
   const [count, length] = rows < columns ? [rows, columns] : [columns, rows]
   const values = Float32Array.from({ length: count * length }, () => random.normal())
-  return tf.tidy(() => {
+  const matrix = tf.tidy(() => {
     const vectors = tf.transpose(tf.tensor2d(values, [count, length]))
     const attributes = [attribute.float32('T'), attribute.bool('full_matrices', false)]
     const [q, r] = runOp('Qr', attributes, [vectors], 2) as [Tensor, Tensor]
     const directed = q.mul(r.mul(tf.eye(count)).sum(0).sign())
-    return (rows < columns ? tf.transpose(directed) : directed).dataSync<'float32'>().slice()
+    return rows < columns ? tf.transpose(directed) : directed
   })
+  const result = matrix.dataSync<'float32'>().slice()
+  matrix.dispose()
+  return result
 }
