@@ -186,7 +186,7 @@ class MaskRcnn(nn.Module):
         """Regions to train on as the engine draws them: the highest `chance` first. All with the batch in front."""
         s = self.s
         front = round(s['rois'] / 4)
-        drawn = {'boxes': [], 'weights': [], 'classes': [], 'object': []}
+        drawn = {'boxes': [], 'weights': [], 'classes': [], 'object': [], 'isObject': []}
         for found, own, kind, luck in zip(proposals, boxes, classes, chance):
             fill = s['proposals'] - len(found)
             real = (kind > 0).to(own.dtype)
@@ -195,11 +195,17 @@ class MaskRcnn(nn.Module):
             best, which = iou(all_boxes, own).max(1)
             is_object = (best >= 0.5).to(own.dtype) * valid
             pick = lambda among, count: [x[:count] for x in (among * (1 + luck)).sort(descending=True, stable=True)]
-            (value, ahead), (other, behind) = pick(is_object, front), pick(valid - is_object, s['rois'] - front)
-            drawn['boxes'].append(all_boxes[torch.cat([ahead, behind])])
-            drawn['weights'].append((torch.cat([value, other]) > 0.5).to(own.dtype))
-            drawn['classes'].append(torch.cat([kind[which[ahead]], torch.zeros_like(behind)]))
+            (value, ahead), (other, behind) = pick(is_object, front), pick(valid - is_object, s['rois'])
+            is_there = value > 0.5
+            rest = s['rois'] - front
+            # Places that objects leave over go to the background next in line, from the last place on.
+            ahead = torch.where(is_there, ahead, behind[rest:].flip(0))
+            counts = torch.cat([is_there | (other[rest:].flip(0) > 0.5), other[:rest] > 0.5])
+            drawn['boxes'].append(all_boxes[torch.cat([ahead, behind[:rest]])])
+            drawn['weights'].append(counts.to(own.dtype))
+            drawn['classes'].append(torch.cat([torch.where(is_there, kind[which[ahead]], 0), torch.zeros_like(behind[:rest])]))
             drawn['object'].append(which[ahead])
+            drawn['isObject'].append(is_there.to(own.dtype))
         return {key: torch.stack(value) for key, value in drawn.items()}
 
     def losses(self, batch):
@@ -223,7 +229,7 @@ class MaskRcnn(nn.Module):
         weights, labels = drawn['weights'].flatten(), drawn['classes'].flatten()
         total = weights.sum().clamp(min=1)
         losses.append((F.cross_entropy(logits, labels, reduction='none') * weights).sum() / total)
-        regions, ahead = drawn['boxes'][:, :front], drawn['weights'][:, :front].flatten()
+        regions, ahead = drawn['boxes'][:, :front], drawn['isObject'].flatten()
         kind = (drawn['classes'][:, :front].flatten() - 1).clamp(min=0)
         own = moves.reshape(*drawn['weights'].shape, s['classes'], 4)[:, :front].flatten(0, 1)
         own = own[torch.arange(len(kind)), kind]
@@ -271,6 +277,8 @@ class MaskRcnn(nn.Module):
             found = sorted(found, key=lambda f: -f[0])[:s['detections']]
             kinds = torch.tensor([kind for _, kind, _ in found], dtype=torch.long)
             best = torch.stack([box for _, _, box in found]) if found else boxes.new_zeros(0, 4)
-            masks = self.masks(maps, best[None])[torch.arange(len(found)), kinds].sigmoid()
+            masks = best.new_zeros(0, 28, 28)
+            if found:
+                masks = self.masks(maps, best[None])[torch.arange(len(found)), kinds].sigmoid()
             result.append((best, torch.tensor([score for score, _, _ in found]), kinds, masks))
         return result

@@ -96,7 +96,7 @@ const boxLosses = (
   const weights = regions.weights.reshape([-1])
   return [
     losses.weightedMean(losses.crossEntropies(logits, regions.classes.reshape([-1])), weights),
-    losses.weightedMean(apart, flat(inFront(regions.weights)), weights),
+    losses.weightedMean(apart, regions.isObject.reshape([-1]), weights),
   ]
 }
 
@@ -119,7 +119,7 @@ const maskLoss = (
       batched(batch.boxes, regions.object),
       batched(batch.masks, regions.object),
     )
-    const weights = tf.slice(regions.weights, [0, 0], [n, front]).reshape([k])
+    const weights = regions.isObject.reshape([k])
     const classes = tf.slice(regions.classes, [0, 0], [n, front]).reshape([k])
     return { boxes, target: target.reshape([k, -1]), weights, classes }
   })

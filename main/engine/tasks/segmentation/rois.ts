@@ -10,8 +10,8 @@ import { OBJECT_OVERLAP, objectRegions, type Settings } from './settings.ts'
 export type Objects = { readonly boxes: Tensor; readonly classes: Tensor }
 
 /**
- * Regions of fixed number, those that stand for objects in front. Where fewer are found, the places left over are filled
- * by others of weight 0.
+ * Regions of fixed number. A quarter of the places are in front: what objects leave of them is background, as the others
+ * are; only where there is no more of it either, places are filled up by regions of weight 0.
  */
 export type Regions = {
   /** `[batch, rois, 4]` */
@@ -20,7 +20,8 @@ export type Regions = {
   readonly weights: Tensor
   /** 0: background. `[batch, rois]`, int32 */
   readonly classes: Tensor
-  /** Of the regions in front, `[batch, objectRegions]`: the object that each stands for, int32. */
+  /** Of the regions in front, `[batch, objectRegions]`: 1 where one stands for an object; and for which, int32. */
+  readonly isObject: Tensor
   readonly object: Tensor
 }
 
@@ -39,20 +40,30 @@ export const drawRegions = (
     const table = overlaps(boxes, objects.boxes)
     const standsFor = tf.argMax(table, 2)
     const isObject = tf.greaterEqual(table.max(2), tf.scalar(OBJECT_OVERLAP)).cast('float32').mul(valid)
-    const front = objectRegions(settings)
-    const draw = (among: Tensor, count: number) => {
-      const { values, indices } = tf.topk(among.mul(chance.add(1)), count)
+    const [front, count] = [objectRegions(settings), settings.regions.rois]
+    const draw = (among: Tensor, most: number) => {
+      const { values, indices } = tf.topk(among.mul(chance.add(1)), most)
       return { indices, weights: tf.greater(values, tf.scalar(0.5)).cast('float32') }
     }
-    const [inFront, behind] = [
-      draw(isObject, front),
-      draw(valid.sub(isObject), settings.regions.rois - front),
-    ]
-    const object = batched(standsFor, inFront.indices)
+    const objectsDrawn = draw(isObject, front)
+    const background = draw(valid.sub(isObject), count)
+    const n = valid.shape[0]!
+    const behind = (x: Tensor): Tensor => tf.slice(x, [0, 0], [n, count - front])
+    // From the last place on, so that those left over are the ones next in line.
+    const spare = (x: Tensor): Tensor => tf.reverse(tf.slice(x, [0, count - front], [n, front]), 1)
+    const there = objectsDrawn.weights
+    const isThere = there.cast('int32')
+    const others = spare(background.indices)
+    const inFront = others.add(isThere.mul(objectsDrawn.indices.sub(others)))
+    const object = batched(standsFor, inFront)
     return {
-      boxes: batched(boxes, tf.concat([inFront.indices, behind.indices], 1)),
-      weights: tf.concat([inFront.weights, behind.weights], 1),
-      classes: tf.concat([batched(objects.classes, object), tf.zerosLike(behind.indices)], 1),
+      boxes: batched(boxes, tf.concat([inFront, behind(background.indices)], 1)),
+      weights: tf.concat([tf.maximum(there, spare(background.weights)), behind(background.weights)], 1),
+      classes: tf.concat(
+        [batched(objects.classes, object).mul(isThere), tf.zerosLike(behind(background.indices))],
+        1,
+      ),
+      isObject: there,
       object,
     }
   })

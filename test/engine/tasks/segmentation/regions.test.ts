@@ -72,25 +72,52 @@ test('regions drawn: objects in front as chance has it, the objects themselves a
         ...[0, 0, 20, 11], // overlaps it by 0.55
         ...[0, 0, 20, 9], // by 0.45
         ...[40, 40, 60, 60], // by nothing
-        ...Array.from({ length: 8 }, () => [0, 0, 20, 20]).flat(), // fill up
+        ...Array.from({ length: 9 }, () => [0, 0, 20, 20]).flat(), // fill up
       ],
-      [1, 12, 4],
+      [1, 13, 4],
     ),
-    valid: tf.tensor2d([1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0], [1, 12]),
+    valid: tf.tensor2d([1, 1, 1, 1, ...Array<number>(9).fill(0)], [1, 13]),
   }
   const objects = {
     boxes: tf.tensor3d([0, 0, 20, 20, 0, 0, 0, 0, 0, 0, 0, 0], [1, 3, 4]),
     classes: tf.tensor2d([2, 0, 0], [1, 3], 'int32'),
   }
-  const chance = tf.tensor2d([0.1, 0.9, 0.2, 0.3, ...Array<number>(8).fill(0.99), 0.5, 0.9, 0.9], [1, 15])
-  const { boxes, weights, classes, object } = drawRegions(proposals, objects, chance, SETTINGS)
-  // Four places for objects: 0.9, 0.5 (the object itself), 0.1, and one left over (the first that is none); then 0.3, 0.2 of background.
+  const chance = tf.tensor2d([0.1, 0.9, 0.2, 0.3, ...Array<number>(9).fill(0.99), 0.5, 0.9, 0.9], [1, 16])
+  const { boxes, weights, classes, isObject, object } = drawRegions(proposals, objects, chance, SETTINGS)
+  // Four places for objects: 0.9, 0.5 (the object itself), 0.1, and one left over; then 0.3, 0.2 of background, which has no more.
+  assert.deepEqual([...isObject.dataSync()], [1, 1, 1, 0])
   assert.deepEqual([...weights.dataSync()].slice(0, 8), [1, 1, 1, 0, 1, 1, 0, 0])
-  assert.deepEqual([...classes.dataSync()].slice(0, 6), [2, 2, 2, 2, 0, 0])
-  assert.deepEqual([...object.dataSync()], [0, 0, 0, 0])
-  assert.deepEqual([...boxes.dataSync()].slice(0, 24), [
-    ...[0, 0, 20, 11, 0, 0, 20, 20, 0, 0, 20, 20],
-    ...[0, 0, 20, 9, 40, 40, 60, 60, 0, 0, 20, 9],
+  assert.deepEqual([...classes.dataSync()].slice(0, 6), [2, 2, 2, 0, 0, 0])
+  assert.deepEqual([...object.dataSync()].slice(0, 3), [0, 0, 0])
+  const drawn = [...boxes.dataSync()]
+  assert.deepEqual(drawn.slice(0, 12), [0, 0, 20, 11, 0, 0, 20, 20, 0, 0, 20, 20])
+  assert.deepEqual(drawn.slice(16, 24), [40, 40, 60, 60, 0, 0, 20, 9])
+})
+
+test('places that objects leave over are the background next in line, of class 0; none is drawn twice', () => {
+  // Eight boxes apart from both images' objects, named by their left edge; the second image has no object at all.
+  const row = Array.from({ length: 8 }, (_, i) => [40, 2 * i, 60, 2 * i + 1]).flat()
+  const proposals = { boxes: tf.tensor3d([...row, ...row], [2, 8, 4]), valid: tf.ones([2, 8]) }
+  const objects = {
+    boxes: tf.tensor3d([[[0, 0, 20, 20]], [[0, 0, 0, 0]]]),
+    classes: tf.tensor2d([[3], [0]], [2, 1], 'int32'),
+  }
+  const luck = [0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.4, 0.5]
+  const chance = tf.tensor2d([...luck, 0.9, ...luck, 0.9], [2, 9])
+  const settings = { ...SETTINGS, regions: { ...SETTINGS.regions, rois: 8 } }
+  const { boxes, weights, classes, isObject } = drawRegions(proposals, objects, chance, settings)
+  const rows = (x: Tensor) => x.arraySync() as number[][]
+  assert.deepEqual(rows(weights), [Array(8).fill(1), Array(8).fill(1)])
+  assert.deepEqual(rows(isObject), [
+    [1, 0],
+    [0, 0],
+  ])
+  assert.deepEqual(rows(classes), [[3, 0, 0, 0, 0, 0, 0, 0], Array(8).fill(0)])
+  const which = (boxes.arraySync() as number[][][]).map((image) => image.map(([, left]) => left! / 2))
+  // By luck: 1, 3, 5, 7, 6, 4 behind; then 2, and 0 where one more place is left.
+  assert.deepEqual(which, [
+    [0, 2, 1, 3, 5, 7, 6, 4],
+    [0, 2, 1, 3, 5, 7, 6, 4],
   ])
 })
 
