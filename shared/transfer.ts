@@ -84,7 +84,8 @@ export const protocolOf = (config: TransferConfig): string => {
     checkpointEvery: _every,
     ...rest
   } = config
-  return hash128(sortedJson(rest))
+  const { version } = TRANSFER_TASKS[config.task]
+  return hash128(sortedJson(version > 1 ? { ...rest, version } : rest))
 }
 
 /** What makes two promotions of a layer the same: the protocol, the seeds and the baselines. */

@@ -228,15 +228,31 @@ export const segmentation: Task<SegmentationConfig> = {
       of: ({ network }) => `${network.pyramidChannels} channels, from stride ${network.stride} on`,
     },
     {
-      label: 'Regions an image',
-      of: ({ regions }) => `${regions.proposals} proposals, ${regions.rois} to train on`,
+      label: 'Heads',
+      of: ({ network }) => `${network.boxChannels} channels for boxes, ${network.maskChannels} for masks`,
     },
+    {
+      label: 'Regions an image',
+      of: ({ regions: { anchors, candidates, proposals, rois } }) =>
+        `${anchors} anchors drawn, ${candidates} candidates a level, ${proposals} proposals, ${rois} to train on`,
+    },
+    {
+      label: 'Objects an image',
+      of: ({ regions }) => `${regions.objects} trained on, ${regions.detections} found, at most`,
+    },
+    { label: 'Channel groups', of: ({ training }) => `${training.groups}` },
     { label: 'Steps', of: ({ training: { steps, batchSize } }) => `${steps} of ${batchSize} images` },
+    { label: 'Learning rate', of: ({ training }) => `${training.learningRate}` },
+    { label: 'Weight decay', of: ({ training }) => `${training.weightDecay}` },
+    { label: 'Images measured', of: ({ data }) => `${data.validationImages}` },
   ],
-  departures: [
+  departures: ({ data }) => [
+    ...(data.kind === 'coco' ? ['The folder is taken for COCO 2017, which nobody checks'] : []),
     'Backbone: pre-activation blocks, so that the layer stands before every convolution of it',
     "Momentum: Nesterov's",
   ],
+  // 2: places that objects leave over are filled with background.
+  version: 2,
   roughSeconds: ({ data, network, training }) => {
     const size = (data.imageSize / 64) ** 2 * Math.max(0.25, (network.width / 0.25) ** 2)
     return 30 + 0.025 * training.steps * training.batchSize * size

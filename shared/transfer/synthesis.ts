@@ -199,20 +199,37 @@ export const synthesis: Task<SynthesisConfig> = {
       of: ({ data }) => ({ shapes: 'Shapes', cifar10: 'CIFAR-10', folder: 'ImageNet (a folder)' })[data.kind],
     },
     { label: 'Images', of: ({ data }) => `${data.imageSize} px` },
+    { label: 'Training images', of: ({ data }) => (data.trainingImages ? `${data.trainingImages}` : 'all') },
     { label: 'Channels', of: ({ network }) => `${network.channels}` },
     { label: 'Latents', of: ({ network }) => `${network.latent}` },
+    { label: 'Class embedding', of: ({ network }) => `${network.sharedEmbedding}` },
+    {
+      label: 'Self-attention',
+      of: ({ network }) => (network.attention ? `on maps of ${network.attention} px` : 'none'),
+    },
+    { label: 'Channel groups', of: ({ training }) => `${training.groups}` },
     { label: 'Steps', of: ({ training: { steps, batchSize } }) => `${steps} of ${batchSize} images` },
     {
       label: 'Discriminator steps',
       of: ({ training }) => `${training.discriminatorSteps} for each of the generator`,
     },
+    {
+      label: 'Learning rates',
+      of: ({ training }) =>
+        `generator ${training.generatorRate}, discriminator ${training.discriminatorRate}`,
+    },
+    { label: "Generator's average", of: ({ training }) => `decay ${training.ema}` },
     { label: 'Images measured', of: ({ sampling }) => `${sampling.samples}` },
+    { label: 'Real ones they are measured against', of: ({ data }) => `${data.validationImages}` },
     { label: 'Scores', of: ({ network }) => (network.inception ? 'Inception' : "this program's classifier") },
   ],
-  departures: [
+  departures: ({ data }) => [
+    ...(data.kind === 'folder' ? ['The folder is taken for ImageNet, which nobody checks'] : []),
+    "FID is measured against images held out of training; BigGAN's code measures it against the training images",
     "Batch statistics at sampling: the averaged generator's own over 40 passes, late ones weighing more; in the paper all alike",
     'No augmentation of the images',
   ],
+  version: 1,
   roughSeconds: ({ data, network, training, sampling, evaluateEvery }) => {
     const size = (data.imageSize / 32) ** 2 * Math.max(0.25, (network.channels / 16) ** 2)
     const trained = training.steps * training.batchSize * (1 + training.discriminatorSteps)

@@ -19,7 +19,9 @@ export type Task<Config> = {
   /** The numbers that scale with the machine, in words: what differs from the paper preset is said beside results. */
   readonly scale: readonly { readonly label: string; readonly of: (config: Config) => string }[]
   /** Where even the paper preset departs from the paper. */
-  readonly departures: readonly string[]
+  readonly departures: (config: Config) => readonly string[]
+  /** Raised when the maths is changed so that figures of before can't be compared with those of now. */
+  readonly version: number
   /** One run on one core, before anything was measured: a rule of thumb. */
   readonly roughSeconds: (config: Config) => number
 }
@@ -30,5 +32,5 @@ export const scaledDown = <Config>(task: Task<Config>, config: Config): string[]
     const [here, paper] = [of(config), of(task.presets.paper.config)]
     return here === paper ? [] : [`${label}: ${here}; in the paper ${paper}`]
   }),
-  ...task.departures,
+  ...task.departures(config),
 ]
