@@ -36,6 +36,8 @@ export type ApiOptions = {
   /** Worker processes, and threads of each; where neither is given, as many as are quickest here. */
   readonly workers?: number | undefined
   readonly threads?: number | undefined
+  /** What else workers are told. */
+  readonly options?: PoolOptions['options']
   readonly spawn?: PoolOptions['spawn']
   /** Path of another evaluator module than the engine's. */
   readonly evaluator?: string | undefined

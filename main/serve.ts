@@ -3,7 +3,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import open from 'open'
 import sirv from 'sirv'
 import { WebSocketServer, type WebSocket } from 'ws'
@@ -12,6 +12,7 @@ import { createApi, type Api, type ApiOptions } from './api.ts'
 import { CONTENT_SECURITY_POLICY } from './policy.ts'
 import { root } from './setup/process.mjs'
 import { version } from './versions.ts'
+import type { Xla } from './workers/protocol.ts'
 
 export type ServerOptions = Omit<ApiOptions, 'host'> & {
   /** 0: any free one. */
@@ -139,9 +140,12 @@ const serve = async (options: {
   dataFolder?: string
   workers?: number
   threads?: number
+  mixedPrecision?: boolean
+  xla?: Xla
   open: boolean
 }): Promise<void> => {
-  const server = await startServer(options)
+  const { mixedPrecision, xla } = options
+  const server = await startServer({ ...options, options: { mixedPrecision, xla } })
   console.log(`NormForge: ${server.url}`)
   if (options.open) await open(server.url).catch(() => undefined)
   const stop = (): void => void server.close().then(() => process.exit(0))
@@ -157,6 +161,14 @@ if (import.meta.main) {
     .option('--data-folder <folder>', 'where searches are kept')
     .option('--workers <number>', 'worker processes (default: as measured at the first search)', wholeNumber)
     .option('--threads <number>', 'threads of each', wholeNumber)
+    .option('--mixed-precision', 'products in bfloat16 (tested on processors only)')
+    .addOption(
+      new Option('--xla <which>', 'networks that XLA compiles (tested on processors only)').choices([
+        'never',
+        'measured',
+        'always',
+      ]),
+    )
     .option('--no-open', 'only print the address')
     .action(serve)
   command.parseAsync().catch((error: Error) => {

@@ -1,5 +1,6 @@
 /** Options that several commands share. */
 import { InvalidArgumentError, Option } from 'commander'
+import type { Xla } from '../workers/protocol.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 
 export const wholeNumber =
@@ -39,6 +40,14 @@ export const workerOptions = (): Option[] => [
     wholeNumber(1),
   ),
   new Option('--threads <n>', 'threads of each').argParser(wholeNumber(1)),
+  new Option(
+    '--mixed-precision',
+    'convolutions and matrix products in bfloat16, for GPUs that have units for it (tested on processors only)',
+  ),
+  new Option(
+    '--xla <which>',
+    'networks that XLA compiles; measured: where "npm run bench -- tune" found that it pays (tested on processors only)',
+  ).choices(['never', 'measured', 'always'] satisfies Xla[]),
 ]
 
 export const dataFolderOption = (): Option =>

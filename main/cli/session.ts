@@ -6,11 +6,14 @@ import { openStore } from '../store/store.ts'
 import { madeBy } from '../versions.ts'
 import { openPool as openMachinePool } from '../workers/open.ts'
 import type { Pool } from '../workers/pool.ts'
+import type { Xla } from '../workers/protocol.ts'
 
 export type SessionOptions = {
   readonly dataFolder?: string
   readonly workers?: number
   readonly threads?: number
+  readonly mixedPrecision?: boolean
+  readonly xla?: Xla
 }
 export type Session = {
   readonly db: Database
@@ -22,13 +25,14 @@ export type Session = {
 const ENGINE = fileURLToPath(new URL('../engine/evaluator.ts', import.meta.url))
 
 /** Worker processes. The environment may name another evaluator module than the engine's. */
-export const openPool = ({ workers, threads }: SessionOptions): Pool => {
+export const openPool = ({ workers, threads, mixedPrecision, xla }: SessionOptions): Pool => {
   const evaluator = process.env['NORMFORGE_EVALUATOR'] ?? ENGINE
   const onMeasure = (): void =>
     void process.stderr.write(
       'measuring how many workers this machine is quickest with (once, some seconds)\n',
     )
-  return openMachinePool({ workers, threads, evaluator, measure: evaluator === ENGINE, onMeasure })
+  const options = { mixedPrecision, xla }
+  return openMachinePool({ workers, threads, options, evaluator, measure: evaluator === ENGINE, onMeasure })
 }
 
 export const openFolder = ({ dataFolder }: SessionOptions): Database =>
