@@ -1,5 +1,4 @@
 /** Answers each request of the contract, for every host: the browser host and Electron call exactly this. */
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import {
   ContractError,
@@ -15,20 +14,19 @@ import type { DataConfig } from '../shared/records.ts'
 import { needsFiles } from '../shared/transfer.ts'
 import { createFeed } from './feed.ts'
 import { predict } from './search/predict.ts'
-import { createRunner, type Runner } from './search/runner.ts'
+import type { Runner } from './search/runner.ts'
 import { examine } from './setup/doctor.mjs'
 import type { Database } from './store/database.ts'
 import { newestSeq } from './store/events.ts'
 import { defaultDataFolder } from './store/folder.ts'
 import { candidateDetail, candidatePage, lineage, recentTrainings } from './store/reading.ts'
 import { getSearch, keyOf, listSearches } from './store/searches.ts'
-import { openStore } from './store/store.ts'
 import { summaryOf } from './summary.ts'
-import { createTransfers } from './transfer/transfers.ts'
-import { madeBy, version } from './versions.ts'
+import { version } from './versions.ts'
 import type { Limits } from './workers/limits.ts'
 import { openPool } from './workers/open.ts'
 import type { PoolOptions } from './workers/pool.ts'
+import { ENGINE, openWorkshop } from './workshop.ts'
 
 export type ApiOptions = {
   readonly host: AppInfo['host']
@@ -56,16 +54,14 @@ type Handlers = {
   readonly [N in RequestName]: (argument: Argument<N>) => Replies[N] | Promise<Replies[N]>
 }
 
-const ENGINE = fileURLToPath(new URL('engine/evaluator.ts', import.meta.url))
-
 export const createApi = (options: ApiOptions): Api => {
   const dataFolder = options.dataFolder ?? defaultDataFolder()
-  const db = openStore(dataFolder)
   const { evaluator = ENGINE, workers, threads } = options
-  const pool = openPool({ ...options, evaluator, measure: evaluator === ENGINE })
-  const made = (): Record<string, string> => ({ ...madeBy(), ...pool.facts() })
-  const runner = createRunner({ db, pool, made })
-  const transfers = createTransfers({ db, pool, dataFolder, searching: () => runner.busy, made })
+  const workshop = openWorkshop(dataFolder, () =>
+    openPool({ ...options, evaluator, measure: evaluator === ENGINE }),
+  )
+  const { db, pool, runner } = workshop
+  const transfers = workshop.transfers()
   const feed = createFeed(db, pool)
 
   const keyOfKnown = (id: string): number => {
@@ -140,9 +136,7 @@ export const createApi = (options: ApiOptions): Api => {
     subscribe: feed.subscribe,
     close: async () => {
       feed.close()
-      await Promise.all([runner.close(), transfers.close()])
-      pool.close()
-      db.close()
+      await workshop.close()
     },
   }
 }

@@ -273,6 +273,8 @@ export class PageState {
         continue
       }
       this.#refresh(event.search)
+      // A search that begins or ends may keep transfers waiting, or no longer.
+      if (event.kind === 'search') this.transfers.changed()
       if (event.kind === 'candidate' && event.search === this.#familyOf) {
         if (this.family) this.family.put(event.node)
         else this.#early.push(event.node)

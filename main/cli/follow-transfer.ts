@@ -1,26 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TransferSummary } from '../../shared/transfer/contract.ts'
-import type { Database } from '../store/database.ts'
+import { waitingText } from '../../shared/transfer/waiting.ts'
 import { leaseHolder, TRANSFERS } from '../store/leases.ts'
-import type { Transfers } from '../transfer/transfers.ts'
 import type { Pool } from '../workers/pool.ts'
+import type { Workshop } from '../workshop.ts'
 import { EXIT } from './errors.ts'
 import { createProgress, leftText, type Step } from './progress.ts'
 import { transferText } from './transfer-text.ts'
 
 const PROGRESS_MS = 300
 
-type Session = { readonly db: Database; readonly pool: Pool; readonly transfers: Transfers }
-
 /**
  * Shows a promotion until it ends, whichever process does it, then its comparison. The first Ctrl-C pauses it, a second
  * one ends the program as it is. Returns the exit code.
  */
-export const followTransfer = async (
-  { db, pool, transfers }: Session,
-  id: string,
-  json: boolean,
-): Promise<number> => {
+export const followTransfer = async (workshop: Workshop, id: string, json: boolean): Promise<number> => {
+  const { db, pool } = workshop
+  const transfers = workshop.transfers()
   let interrupted = false
   const isOver = ({ promotion: { state } }: TransferSummary): boolean =>
     state !== 'queued' && state !== 'running'
@@ -53,7 +49,7 @@ export const followTransfer = async (
 
 /** Runs done, what the workers are at, and the time left. */
 const stepOf = (
-  { runs, progress, eta, ahead, comparison }: TransferSummary,
+  { runs, progress, eta, waiting, comparison }: TransferSummary,
   pool: Pool,
   pid: number | undefined,
 ): Step => {
@@ -68,7 +64,7 @@ const stepOf = (
   const text = [
     `${runs.done} of ${total} runs`,
     ...(runs.failed > 0 ? [`${runs.failed} failed`] : []),
-    ...(ahead > 0 ? [`${ahead} in line before it`] : []),
+    ...(waiting ? [waitingText(waiting)] : []),
     ...(pid !== undefined && pid !== process.pid ? [`done by process ${pid}`] : under),
     ...(eta ? [leftText(eta.seconds)] : []),
   ].join(' | ')

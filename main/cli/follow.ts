@@ -4,7 +4,7 @@ import { summaryOf } from '../summary.ts'
 import { EXIT } from './errors.ts'
 import { createProgress, searchStep } from './progress.ts'
 import { reportOf, reportText } from './report.ts'
-import type { Session } from './session.ts'
+import type { Workshop } from '../workshop.ts'
 
 const PROGRESS_MS = 500
 
@@ -12,7 +12,7 @@ const PROGRESS_MS = 500
  * Shows a search that runs in this process until it ends, then what it found. The first Ctrl-C pauses it, a second one
  * ends the program as it is. Returns the exit code.
  */
-export const follow = async ({ db, pool, runner }: Session, id: string, json: boolean): Promise<number> => {
+export const follow = async ({ db, pool, runner }: Workshop, id: string, json: boolean): Promise<number> => {
   let interrupted = false
   const interrupt = (): void => {
     if (interrupted) process.exit(EXIT.interrupted)

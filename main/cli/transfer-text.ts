@@ -3,6 +3,7 @@ import type { ComparisonRow, Difference, Verdict } from '../../shared/comparison
 import { formulaText } from '../../shared/formula.ts'
 import { scaledDownOf, TRANSFER_TASKS, type Measure } from '../../shared/transfer.ts'
 import type { TransferDetail, TransferSummary } from '../../shared/transfer/contract.ts'
+import { waitingText } from '../../shared/transfer/waiting.ts'
 import { count, shortened, table } from './text.ts'
 
 const STATE_LENGTH = 50
@@ -79,13 +80,16 @@ const lostText = ({ label, runs }: ComparisonRow): string[] =>
 export const transferListText = (summaries: readonly TransferSummary[]): string => {
   if (summaries.length === 0)
     return 'no transfers yet: npm run cli -- transfer --layer EvoNorm-B0 --task segmentation'
-  const rows = summaries.map(({ promotion, runs }) => [
+  const rows = summaries.map(({ promotion, runs, waiting }) => [
     promotion.id,
     promotion.layer.label,
     TRANSFER_TASKS[promotion.config.task].label,
     promotion.createdAt.slice(0, 16).replace('T', ' '),
     `${runs.done} of ${runs.queued + runs.running + runs.done + runs.failed}`,
-    shortened(promotion.failure ?? promotion.state, STATE_LENGTH),
+    shortened(
+      promotion.failure ?? [promotion.state, ...(waiting ? [waitingText(waiting)] : [])].join(', '),
+      STATE_LENGTH,
+    ),
   ])
   return table(['id', 'layer', 'task', 'made (UTC)', 'runs', 'state'], rows, [4])
 }

@@ -11,9 +11,6 @@ import {
   type TransferConfig,
   type TransferTaskName,
 } from '../../shared/transfer.ts'
-import { defaultDataFolder } from '../store/folder.ts'
-import { createTransfers } from '../transfer/transfers.ts'
-import { madeBy } from '../versions.ts'
 import { folder, userFolder, userPath } from './data.ts'
 import { UserError } from './errors.ts'
 import { followTransfer } from './follow-transfer.ts'
@@ -27,7 +24,7 @@ import {
   setOption,
   workerOptions,
 } from './options.ts'
-import { openFolder, openPool, type SessionOptions } from './session.ts'
+import { openSession, type SessionOptions } from './session.ts'
 import { applySettings } from './settings.ts'
 
 type Options = SessionOptions & {
@@ -72,33 +69,19 @@ const dataOf = ({ task, data }: TransferConfig, given: string | undefined): Tran
   throw new UserError(`--data: ${given} needs annotations/instances_<split>.json beside <split>/, has none`)
 }
 
-/** The store's transfers, done in this process unless another one does them. */
-const openTransfers = (options: SessionOptions) => {
-  const db = openFolder(options)
-  const pool = openPool(options)
-  const made = (): Record<string, string> => ({ ...madeBy(), ...pool.facts() })
-  const dataFolder = options.dataFolder ?? defaultDataFolder()
-  const transfers = createTransfers({ db, pool, dataFolder, searching: () => false, made })
-  const close = async (): Promise<void> => {
-    await transfers.close()
-    pool.close()
-    db.close()
-  }
-  return { db, pool, transfers, close }
-}
-
 const transfer = async (options: Options): Promise<number> => {
   const config = transferConfigOf(options)
-  const session = openTransfers(options)
+  const session = openSession(options)
   try {
     const layer = layerReference(options.layer, () => session.db)
     if (needsFiles(config))
       await session.pool.checkTransfer(config).catch((error: Error) => {
         throw new UserError(error.message)
       })
-    const { summary, existing } = session.transfers.promote(layer, config)
+    const transfers = session.transfers()
+    const { summary, existing } = transfers.promote(layer, config)
     const { id, state } = summary.promotion
-    if (existing && (state === 'paused' || state === 'failed')) session.transfers.resume(id)
+    if (existing && (state === 'paused' || state === 'failed')) transfers.resume(id)
     return await followTransfer(session, id, options.json ?? false)
   } finally {
     await session.close()

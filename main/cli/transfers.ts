@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { defaultDataFolder } from '../store/folder.ts'
 import { transferFolders } from '../transfer/folders.ts'
-import { transferDetail, transferSummaries } from '../transfer/summary.ts'
+import { NO_SEARCH, transferDetail, transferSummaries } from '../transfer/summary.ts'
 import { UserError } from './errors.ts'
 import { dataFolderOption, jsonOption } from './options.ts'
 import { openFolder, type SessionOptions } from './session.ts'
@@ -10,7 +10,7 @@ import { transferListText, transferText } from './transfer-text.ts'
 const show = (prefix: string | undefined, options: SessionOptions & { json?: boolean }): void => {
   const db = openFolder(options)
   try {
-    const summaries = transferSummaries(db, 1)
+    const summaries = transferSummaries(db, NO_SEARCH)
     if (prefix === undefined) {
       console.log(options.json ? JSON.stringify(summaries) : transferListText(summaries))
       return
@@ -23,7 +23,7 @@ const show = (prefix: string | undefined, options: SessionOptions & { json?: boo
           : `there is no transfer "${prefix}"; "transfers" shows those there are`,
       )
     const folders = transferFolders(options.dataFolder ?? defaultDataFolder())
-    const detail = transferDetail(db, folders, found.promotion.id, 1)!
+    const detail = transferDetail(db, folders, found.promotion.id, NO_SEARCH)!
     console.log(options.json ? JSON.stringify(detail) : transferText(detail))
   } finally {
     db.close()

@@ -23,8 +23,8 @@ export type RunnerOptions = {
 
 /** Runs searches of a store in this process. What can't be done as asked is a ContractError. */
 export type Runner = {
-  /** Whether any search is at work in this process. */
-  readonly busy: boolean
+  /** Ids of the searches at work in this process. */
+  readonly atWork: readonly string[]
   /** A new search, running at once. */
   create(options: { readonly name: string; readonly config: SearchConfig }): Search
   /** Goes on with a search that is paused, stopped, failed, or was left running by a process that is gone. */
@@ -93,8 +93,8 @@ export const createRunner = ({ db, pool, made = () => ({}) }: RunnerOptions): Ru
   }
 
   return {
-    get busy() {
-      return runs.size > 0
+    get atWork() {
+      return [...runs.keys()]
     },
 
     create: ({ name, config }) => {

@@ -1,42 +1,53 @@
 import { compare, yardstick } from '../../shared/comparison.ts'
 import { TRANSFER_TASKS, type Promotion, type StoredRun } from '../../shared/transfer.ts'
 import type { TransferDetail, TransferPrediction, TransferSummary } from '../../shared/transfer/contract.ts'
+import type { Waiting } from '../../shared/transfer/waiting.ts'
 import type { Database } from '../store/database.ts'
 import { listPromotions, reusedRuns } from '../store/promotions.ts'
 import { curveOf, paces, runsOf } from '../store/runs.ts'
+import { getSearch } from '../store/searches.ts'
 import { forecastLine } from './estimate.ts'
 import type { Folders } from './folders.ts'
 import { lineUp } from './layers.ts'
 
-/** The promotions in line, and when each will be done. */
-type Line = { readonly ids: readonly string[]; readonly etas: ReadonlyMap<string, TransferPrediction> }
+/** How many runs may be under way at once, and the search that has the rest of the workers. */
+export type Room = { readonly runs: number; readonly search: string | null }
+/** All of a worker, as far as can be told without one. */
+export const NO_SEARCH: Room = { runs: 1, search: null }
 
-/** `workers`: how many runs may be under way at once. */
-const lineOf = (db: Database, promotions: readonly Promotion[], workers: number): Line => {
+/** The promotions in line, and when each will be done. */
+type Line = {
+  readonly ids: readonly string[]
+  readonly etas: ReadonlyMap<string, TransferPrediction>
+  readonly room: Room
+}
+
+const lineOf = (db: Database, promotions: readonly Promotion[], room: Room): Line => {
   const line = promotions
     .filter(({ state }) => state === 'queued' || state === 'running')
     .map((promotion) => ({ promotion, runs: runsOf(db, promotion.id) }))
   return {
     ids: line.map(({ promotion }) => promotion.id),
-    etas: forecastLine(line, Math.max(1, workers), paces(db)),
+    etas: forecastLine(line, Math.max(1, room.runs), paces(db)),
+    room,
   }
 }
 
 /** Every promotion, newest first. */
-export const transferSummaries = (db: Database, workers: number): TransferSummary[] => {
+export const transferSummaries = (db: Database, room: Room): TransferSummary[] => {
   const promotions = listPromotions(db)
-  const line = lineOf(db, promotions, workers)
+  const line = lineOf(db, promotions, room)
   return promotions.map((promotion) => summaryIn(db, promotion, line)).reverse()
 }
 
 /** One promotion; null when there is none. */
-export const transferSummary = (db: Database, id: string, workers: number): TransferSummary | null => {
+export const transferSummary = (db: Database, id: string, room: Room): TransferSummary | null => {
   const promotions = listPromotions(db)
   const promotion = promotions.find((other) => other.id === id)
-  return promotion ? summaryIn(db, promotion, lineOf(db, promotions, workers)) : null
+  return promotion ? summaryIn(db, promotion, lineOf(db, promotions, room)) : null
 }
 
-const summaryIn = (db: Database, promotion: Promotion, { ids, etas }: Line): TransferSummary => {
+const summaryIn = (db: Database, promotion: Promotion, line: Line): TransferSummary => {
   const { id, layer, config } = promotion
   const runs = runsOf(db, id)
   const { measures } = TRANSFER_TASKS[config.task]
@@ -50,9 +61,16 @@ const summaryIn = (db: Database, promotion: Promotion, { ids, etas }: Line): Tra
     runs: counts,
     reused: reusedRuns(db, id),
     progress: runs.reduce((sum, run) => sum + partDone(run), 0) / Math.max(1, runs.length),
-    eta: etas.get(id) ?? null,
-    ahead: Math.max(0, ids.indexOf(id)),
+    eta: line.etas.get(id) ?? null,
+    waiting: counts.running > 0 ? null : waitingIn(db, id, line),
   }
+}
+
+const waitingIn = (db: Database, id: string, { ids, room }: Line): Waiting | null => {
+  const place = ids.indexOf(id) + 1
+  if (place > 1) return { for: 'line', place }
+  const search = place === 1 && room.runs === 0 && room.search !== null ? getSearch(db, room.search) : null
+  return search && { for: 'search', name: search.name }
 }
 
 /** A run that ended is done, however far it came. */
@@ -64,9 +82,9 @@ export const transferDetail = (
   db: Database,
   folders: Folders,
   id: string,
-  workers: number,
+  room: Room,
 ): TransferDetail | null => {
-  const summary = transferSummary(db, id, workers)
+  const summary = transferSummary(db, id, room)
   if (!summary) return null
   const of = new Map(summary.comparison.map((row) => [row.fingerprint, row]))
   const runs = runsOf(db, id).map((run) => {

@@ -25,14 +25,14 @@ import { transferFolders } from './folders.ts'
 import { lineUp, resolveLayer, runsOfPlan, type LineUp } from './layers.ts'
 import { Queue } from './queue.ts'
 import { share } from './share.ts'
-import { transferDetail, transferSummaries, transferSummary } from './summary.ts'
+import { transferDetail, transferSummaries, transferSummary, type Room } from './summary.ts'
 
 export type TransfersOptions = {
   readonly db: Database
   readonly pool: Pick<Pool, 'transfer' | 'facts' | 'count'>
   readonly dataFolder: string
-  /** Whether a search is at work in this process, which wants its part of the workers. */
-  readonly searching: () => boolean
+  /** The searches at work in this process, which want their part of the workers. */
+  readonly searches: () => readonly string[]
   readonly made: () => Readonly<Record<string, string>>
 }
 
@@ -54,11 +54,14 @@ export type Transfers = {
   close(): Promise<void>
 }
 
-export const createTransfers = ({ db, pool, dataFolder, searching, made }: TransfersOptions): Transfers => {
+export const createTransfers = ({ db, pool, dataFolder, searches, made }: TransfersOptions): Transfers => {
   const folders = transferFolders(dataFolder)
-  const room = (): number =>
-    share({ workers: pool.count, searching: searching(), gpu: pool.facts()['device'] === 'GPU' })
-  const queue = new Queue({ db, pool, folders, room })
+  const room = (): Room => {
+    const [search = null] = searches()
+    const gpu = pool.facts()['device'] === 'GPU'
+    return { runs: share({ workers: pool.count, searching: search !== null, gpu }), search }
+  }
+  const queue = new Queue({ db, pool, folders, room: () => room().runs })
   queue.wake()
 
   const find = (id: string): Promotion => {
@@ -85,7 +88,7 @@ export const createTransfers = ({ db, pool, dataFolder, searching, made }: Trans
     },
     predict: (config) => {
       const runs = config.seeds * (1 + config.baselines.length)
-      return predictTransfer(config, runs, Math.max(1, room()), paces(db))
+      return predictTransfer(config, runs, Math.max(1, room().runs), paces(db))
     },
     promote: (reference, config) => {
       const layer = resolveLayer(db, reference)

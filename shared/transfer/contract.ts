@@ -4,6 +4,7 @@ import { graphSchema } from '../schemas.ts'
 import type { ComparisonRow } from '../comparison.ts'
 import { transferConfigSchema, type Promotion } from '../transfer.ts'
 import type { Measures, StoredRun, TransferPoint } from './records.ts'
+import type { Waiting } from './waiting.ts'
 
 const id = z.string().min(1).max(64)
 const one = z.strictObject({ id })
@@ -69,8 +70,8 @@ export type TransferSummary = {
   readonly progress: number
   /** Until it ends, with what is in line before it; null when nothing of it is in line. */
   readonly eta: TransferPrediction | null
-  /** Promotions in line before it. */
-  readonly ahead: number
+  /** null: something of it is under way or about to be, or it is not in line. */
+  readonly waiting: Waiting | null
 }
 
 export type TransferRunDetail = {

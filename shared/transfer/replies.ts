@@ -58,7 +58,12 @@ const summarySchema: z.ZodType<TransferSummary> = z.object({
   reused: number,
   progress: real,
   eta: predictionSchema.nullable(),
-  ahead: number,
+  waiting: z
+    .discriminatedUnion('for', [
+      z.object({ for: z.literal('search'), name: z.string() }),
+      z.object({ for: z.literal('line'), place: number }),
+    ])
+    .nullable(),
 })
 
 const runSchema = z.object({

@@ -5,7 +5,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { transferFolders } from '../../main/transfer/folders.ts'
-import { transferDetail, transferSummaries } from '../../main/transfer/summary.ts'
+import { NO_SEARCH, transferDetail, transferSummaries } from '../../main/transfer/summary.ts'
 import { openStore } from '../../main/store/store.ts'
 import { createRandom } from '../../shared/random.ts'
 import { dataFolder } from '../main/stand-in-app.ts'
@@ -54,9 +54,9 @@ const linesOf = (folder: string): string[][] => {
 const outcome = (folder: string) => {
   const db = openStore(folder)
   try {
-    const [summary, ...others] = transferSummaries(db, 1)
+    const [summary, ...others] = transferSummaries(db, NO_SEARCH)
     assert.equal(others.length, 0)
-    return figures(transferDetail(db, transferFolders(folder), summary!.promotion.id, 1)!)
+    return figures(transferDetail(db, transferFolders(folder), summary!.promotion.id, NO_SEARCH)!)
   } finally {
     db.close()
   }

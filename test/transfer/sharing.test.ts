@@ -4,6 +4,7 @@ import { forecastLine, predictTransfer, type InLine } from '../../main/transfer/
 import { share } from '../../main/transfer/share.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import { protocolOf, roughSecondsOf, type RunState, type TransferConfig } from '../../shared/transfer.ts'
+import { waitingText } from '../../shared/transfer/waiting.ts'
 import { shortSearch, until } from '../main/stand-in-app.ts'
 import { openApp, segmentationConfig, synthesisConfig } from './harness.ts'
 
@@ -58,6 +59,8 @@ test('what is in line before a promotion is part of its time, what they share on
   assert.deepEqual(etas.get('second'), { seconds: { low: 64, high: 104 }, measured: true })
 })
 
+const OF_ONE = { seeds: 1, baselines: [] }
+
 describe('sharing', { concurrency: 2 }, () => {
   test('a search that starts gets its half of the workers at once, and both end', async (t) => {
     const { ask, ended, log } = openApp(t, { milliseconds: 1500 })
@@ -81,6 +84,29 @@ describe('sharing', { concurrency: 2 }, () => {
     assert.ok(runs.every(({ run }) => run.state === 'done'))
   })
 
+  test('on one worker transfers wait for a search, and say for which; the next says its place in line', async (t) => {
+    const { ask, ended } = openApp(t, { workers: 1, milliseconds: 300 })
+    const search = await ask('searches.create', { name: 'nightly', config: shortSearch({ maxTrained: 100 }) })
+    const ids: string[] = []
+    for (const config of [segmentationConfig(OF_ONE), synthesisConfig(OF_ONE)])
+      ids.push((await ask('transfers.promote', { layer: mine, config })).summary.promotion.id)
+    const said = async () =>
+      (await ask('transfers.list', {})).toReversed().map(({ waiting }) => waiting && waitingText(waiting))
+    assert.deepEqual(await said(), ['waits for search “nightly”', '2nd in line'])
+    await ask('searches.pause', { id: search.search.id })
+    assert.deepEqual(await said(), [null, '2nd in line'])
+    for (const id of ids) await ended(id)
+    assert.deepEqual(await said(), [null, null])
+  })
+
+  test('places in line are ordinals', () => {
+    const said = [2, 3, 4, 11, 12, 13, 21, 22, 111].map((place) => waitingText({ for: 'line', place }))
+    assert.deepEqual(
+      said.map((text) => text.split(' ')[0]),
+      ['2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '22nd', '111th'],
+    )
+  })
+
   test('one program at a time does what is in line; the next one goes on when it ends', async (t) => {
     const first = openApp(t, { milliseconds: 4000 })
     const config = segmentationConfig({ seeds: 1 })
@@ -89,7 +115,7 @@ describe('sharing', { concurrency: 2 }, () => {
     const second = openApp(t, { folder: first.folder })
     const other = synthesisConfig({ seeds: 1, baselines: [] })
     const { summary } = await second.ask('transfers.promote', { layer: mine, config: other })
-    assert.equal(summary.ahead, 1)
+    assert.deepEqual(summary.waiting, { for: 'line', place: 2 })
     await new Promise((resolve) => setTimeout(resolve, 1500))
     assert.ok((await second.ask('workers.list', {})).every(({ state }) => state === 'idle'))
     await first.close()

@@ -114,7 +114,7 @@ describe('transfers', { concurrency: 3 }, () => {
     for (const [i, formula] of ['x * tanh(x)', 'tanh(x)', 'sigmoid(x)'].entries()) {
       const layer = { graph: parseFormula(formula, true), label: `l${i}` }
       const { summary } = await ask('transfers.promote', { layer, config })
-      assert.equal(summary.ahead, i)
+      assert.deepEqual(summary.waiting, i === 0 ? null : { for: 'line', place: i + 1 })
       ids.push(summary.promotion.id)
     }
     for (const id of ids) await ended(id)
