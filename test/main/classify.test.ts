@@ -88,7 +88,7 @@ test('a classifier’s network is the backbone of segmentation: a file of one la
   assert.equal(made.code, 0, made.err)
   const store = path.join(folder, 'store')
   const transfer = (backbone: string, ...rest: string[]): string[] => [
-    ...'transfer --layer EvoNorm-B0 --task segmentation --data shapes --json'.split(' '),
+    ...'transfer --layer EvoNorm-B0 --task segmentation --data shapes --workers 1 --json'.split(' '),
     ...`--data-folder ${store} --set network.backbone=${backbone}`.split(' '),
     ...SMALL.flatMap((setting) => ['--set', setting]),
     ...rest,
