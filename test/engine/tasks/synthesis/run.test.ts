@@ -50,6 +50,8 @@ test('a run that is cut off between checkpoints ends as one that is not, figures
   for (const name of ['fid', 'inceptionScore', 'agreement', 'realFid', 'realInceptionScore', 'realAgreement'])
     assert.ok(Number.isFinite(whole.measures[name]), name)
   assert.ok(whole.measures.realFid! < whole.measures.fid!)
+  const kept = fs.readdirSync(path.join(root, 'transfer', 'whole')).filter((name) => name.endsWith('.bin'))
+  assert.deepEqual(kept, ['checkpoint-6.bin'], 'of a run that has ended the newest is enough')
 
   const cut = new Error('cut off')
   const work = run('cut', ({ step }) => {
