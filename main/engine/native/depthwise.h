@@ -59,8 +59,8 @@ inline void channels(const Depthwise& d, long n, int o, int c, const float* x, c
   }
 }
 
-// result: [K, K, channels]. Threads share out the channels, so that their number doesn't change the sums; few ranges, each
-// of which goes through all of x and dy.
+// result: [K, K, channels]. Threads share out the channels, so that their number doesn't change the sums; few ranges,
+// each of which goes through all of x and dy.
 template <int K>
 void filter_gradient(const Depthwise& d, const float* x, const float* dy, float* result) {
   std::fill(result, result + long(K) * K * d.c, 0.0f);

@@ -13,7 +13,7 @@ struct Shape {
   int n, hw, c, groups;
 };
 
-// About as many floats as a block has: a dozen blocks and what is fetched for the next ones stay in the first-level cache.
+// About as many floats as a block has: a dozen blocks, and what is fetched for the next, stay in the first-level cache.
 constexpr int kBlock = 512;
 constexpr int kCacheLine = 64 / sizeof(float);
 // At least as many floats as sums are kept side by side: enough that adding one row need not wait for the last.
@@ -226,9 +226,9 @@ class Run {
     finish(step, space, sample);
   }
 
-  // Asks for one of `parts` parts of the next block, so that memory is at work while this block is computed: the processor's
-  // own prefetching stops at the end of each page, and a block is half a page. Inlined, since GCC 12 drops calls of a
-  // function that does nothing but prefetch.
+  // Asks for one of `parts` parts of the next block, so that memory is at work while this block is computed: the
+  // processor's own prefetching stops at the end of each page, and a block is half a page. Inlined, since GCC 12 drops
+  // calls of a function that does nothing but prefetch.
   [[gnu::always_inline]] void fetch(const Workspace& space, size_t offset, size_t part, size_t parts) const {
     const size_t lines = block_ / kCacheLine;
     const size_t begin = lines * part / parts * kCacheLine, end = lines * (part + 1) / parts * kCacheLine;

@@ -64,8 +64,8 @@ class Threads {
       if (--busy_ == 0) done_.notify_one();
     }
   }
-  // Works on range after range, each smaller than the last, until none is left: TensorFlow's own threads may hold up any
-  // of these. Comes and goes with the lock held.
+  // Works on range after range, each smaller than the last, until none is left: TensorFlow's own threads may hold up
+  // any of these. Comes and goes with the lock held.
   void take(std::unique_lock<std::mutex>& lock) {
     const auto& work = *work_;
     while (next_ < count_) {
@@ -77,7 +77,8 @@ class Threads {
       lock.lock();
     }
   }
-  // Looks on for some microseconds before a thread goes to sleep: the next phase of an op comes soon, and waking takes longer.
+  // Looks on for some microseconds before a thread goes to sleep: the next phase of an op comes soon, and waking takes
+  // longer.
   template <class Ready>
   static void watch(std::unique_lock<std::mutex>& lock, Ready ready) {
     if (ready()) return;
