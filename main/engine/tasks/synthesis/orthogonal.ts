@@ -10,13 +10,12 @@ export const orthogonalPenalty = (weights: readonly Variable[]): Tensor => {
   const { tf } = loadRuntime()
   const terms = weights.map((weight): Tensor => {
     const outputs = weight.shape.at(-1)!
-    const matrix = weight.reshape<Tensor2D>([weight.size / outputs, outputs])
-    const others = Float32Array.from({ length: outputs ** 2 }, (_, i) => Number(i % (outputs + 1) !== 0))
-    return tf
-      .matMul(matrix, matrix, true, false)
-      .mul(tf.tensor2d(others, [outputs, outputs]))
-      .square()
-      .sum()
+    const rest = weight.size / outputs
+    const matrix = weight.reshape<Tensor2D>([rest, outputs])
+    // WᵀW is as large as WWᵀ, of which the smaller is made: the first layer has 24,576 outputs of 20 latents each.
+    const products = tf.matMul(matrix, matrix, rest >= outputs, rest < outputs)
+    const lengths = matrix.square().sum(0)
+    return products.square().sum().sub(lengths.square().sum())
   })
   return terms.reduce((sum, term) => sum.add(term), tf.scalar(0))
 }
