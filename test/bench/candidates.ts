@@ -14,7 +14,9 @@ import { architectureOf } from '../../shared/architectures/index.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 import type { EvaluationTask, PresetName } from '../../shared/records.ts'
 import { caseOf, EVOLVED, graphOf } from './cases.ts'
+import type { Bar } from './bars.ts'
 import { enginePeer, findPyTorch, torchPeer, type Clock, type Peer, type Request } from './peer.ts'
+import { printBars } from './table.ts'
 
 const requestFor = (layer: string, preset: PresetName, share: number, clock: Clock): Request => {
   const { config } = PRESETS[preset]
@@ -55,6 +57,58 @@ const together = async (peers: readonly Peer[], request: Request): Promise<numbe
   return Math.max(...answers.map(({ seconds }) => seconds))
 }
 
+export type CandidatesOptions = {
+  readonly preset: PresetName
+  readonly share: number
+  readonly processes?: number
+  readonly layers?: readonly string[]
+  readonly clock?: Clock
+}
+
+/** Candidates an hour of each side. */
+export type Rates = { readonly engine: number; readonly PyTorch: number | null }
+
+const LAYERS = ['BN-ReLU', 'EvoNorm-B0', EVOLVED[1]!, EVOLVED[2]!]
+
+export const candidateRates = async (
+  { preset, share, processes = 2, layers = LAYERS, clock = 'wall' }: CandidatesOptions,
+  say: (text: string) => void,
+): Promise<Rates> => {
+  const python = findPyTorch()
+  if ('missing' in python) say(`skipped PyTorch: ${python.missing}`)
+  const numbered = Array.from({ length: processes }, (_, i) => i)
+  const sides = [
+    { name: 'engine', peers: numbered.map((i) => enginePeer(`engine ${i}`, 1)) },
+    ...('missing' in python
+      ? []
+      : [{ name: 'PyTorch', peers: numbered.map((i) => torchPeer(`PyTorch ${i}`, python.python, 1)) }]),
+  ]
+  const seconds = new Map<string, number>()
+  try {
+    // Data made, libraries loaded, allocators grown: as in a worker that has been at it for a while.
+    for (const { peers } of sides) await together(peers, requestFor('IN-ReLU', preset, 0.01, clock))
+    for (const layer of layers)
+      for (const { name, peers } of sides) {
+        const took = await together(peers, requestFor(layer, preset, share, clock))
+        seconds.set(name, (seconds.get(name) ?? 0) + took)
+        say(`${preset}, ${layer}, ${name}: ${took.toFixed(1)} s for ${processes} evaluations`)
+      }
+  } finally {
+    for (const { peers } of sides) for (const peer of peers) peer.close()
+  }
+  const rate = (name: string): number | null =>
+    seconds.has(name) ? (3600 * layers.length * processes) / seconds.get(name)! : null
+  return { engine: rate('engine')!, PyTorch: rate('PyTorch') }
+}
+
+export const candidatesBar = (preset: PresetName, { engine, PyTorch }: Rates): Bar => ({
+  what: `candidates an hour, ${preset} / PyTorch`,
+  bar: preset === 'demo' ? 1.5 : 2,
+  atLeast: true,
+  measured: PyTorch === null ? null : engine / PyTorch,
+  unit: '',
+})
+
 export const benchCandidates = async (args: readonly string[]): Promise<void> => {
   const { values } = parseArgs({
     args: [...args],
@@ -62,52 +116,25 @@ export const benchCandidates = async (args: readonly string[]): Promise<void> =>
       preset: { type: 'string', default: 'demo' },
       share: { type: 'string', default: '1' },
       processes: { type: 'string', default: '2' },
-      layer: { type: 'string', multiple: true, default: ['BN-ReLU', 'EvoNorm-B0', EVOLVED[1]!, EVOLVED[2]!] },
+      layer: { type: 'string', multiple: true, default: LAYERS },
       cpu: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   })
   const preset = values.preset as PresetName
-  const clock = values.cpu ? 'cpu' : 'wall'
-  const python = findPyTorch()
-  if ('missing' in python) console.error(`skipped PyTorch: ${python.missing}`)
-  const numbered = Array.from({ length: Number(values.processes) }, (_, i) => i)
-  const sides = [
-    { name: 'engine', peers: numbered.map((i) => enginePeer(`engine ${i}`, 1)) },
-    ...('missing' in python
-      ? []
-      : [{ name: 'PyTorch', peers: numbered.map((i) => torchPeer(`PyTorch ${i}`, python.python, 1)) }]),
-  ]
-  const seconds = new Map<string, number[]>(sides.map(({ name }) => [name, []]))
-  try {
-    // Data made, libraries loaded, allocators grown: as in a worker that has been at it for a while.
-    for (const { peers } of sides) await together(peers, requestFor('IN-ReLU', preset, 0.01, clock))
-    for (const layer of values.layer)
-      for (const { name, peers } of sides) {
-        const took = await together(peers, requestFor(layer, preset, Number(values.share), clock))
-        seconds.get(name)!.push(took)
-        if (!values.json)
-          console.log(`${layer}, ${name}: ${took.toFixed(1)} s for ${peers.length} evaluations`)
-      }
-  } finally {
-    for (const { peers } of sides) for (const peer of peers) peer.close()
+  const options: CandidatesOptions = {
+    preset,
+    share: Number(values.share),
+    processes: Number(values.processes),
+    layers: values.layer,
+    clock: values.cpu ? 'cpu' : 'wall',
   }
-  const perHour = Object.fromEntries(
-    [...seconds].map(([name, list]) => {
-      const total = list.reduce((sum, s) => sum + s, 0)
-      return [name, (3600 * list.length * numbered.length) / total]
-    }),
-  )
-  const ratio = perHour.PyTorch ? perHour.engine! / perHour.PyTorch : null
-  const bar = preset === 'demo' ? 1.5 : 2
-  if (values.json)
-    console.log(JSON.stringify({ preset, share: Number(values.share), perHour, ratio, bar }, null, 2))
+  const rates = await candidateRates(options, values.json ? () => undefined : console.log)
+  const bar = candidatesBar(preset, rates)
+  if (values.json) console.log(JSON.stringify({ ...options, rates, bar }, null, 2))
   else {
-    for (const [name, rate] of Object.entries(perHour))
-      console.log(`${name}: ${rate.toFixed(0)} candidates an hour`)
-    if (ratio !== null)
-      console.log(
-        `engine / PyTorch ${ratio.toFixed(2)}, needed ≥ ${bar}: ${ratio >= bar ? 'reached' : 'MISSED'}`,
-      )
+    for (const [name, rate] of Object.entries(rates))
+      if (rate !== null) console.log(`${name}: ${rate.toFixed(0)} candidates an hour`)
+    printBars([bar])
   }
 }

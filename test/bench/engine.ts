@@ -8,15 +8,24 @@
  *   --rounds N        rounds of alternating steps (default 5)
  *   --threads N       threads of each contestant (default 2)
  *   --cpu             the processes' own processor time instead of wall time: for a busy machine, with --threads 1
- *   --compile         torch.compile too (a minute or more a case)
+ *   --compile         torch.compile for every case (a minute or more each), not only for the one that has a bar
+ *   --no-compile      without it
  *   --no-eager        without TensorFlow.js as it comes
+ *   --no-candidates   without candidates an hour (see candidates.ts), which --only and --cpu leave out, too
  */
 import { parseArgs } from 'node:util'
-import { barsOf } from './bars.ts'
+import { barsOf, type Bar } from './bars.ts'
+import { candidateRates, candidatesBar } from './candidates.ts'
 import { allCases, caseOf, type Width } from './cases.ts'
 import { enginePeer, findPyTorch, torchPeer } from './peer.ts'
 import { measure, type Contestant, type Row } from './steps.ts'
 import { printBars, printRow } from './table.ts'
+
+/** Whole evaluations at the demo; overnight, a part of their steps, which leaves the warm-up as it is. */
+const CANDIDATES = [
+  ['demo', 1],
+  ['overnight', 0.02],
+] as const
 
 export const benchEngine = async (args: readonly string[]): Promise<void> => {
   const { values } = parseArgs({
@@ -29,7 +38,9 @@ export const benchEngine = async (args: readonly string[]): Promise<void> => {
       threads: { type: 'string', default: '2' },
       cpu: { type: 'boolean', default: false },
       compile: { type: 'boolean', default: false },
+      'no-compile': { type: 'boolean', default: false },
       'no-eager': { type: 'boolean', default: false },
+      'no-candidates': { type: 'boolean', default: false },
     },
   })
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
@@ -41,13 +52,13 @@ export const benchEngine = async (args: readonly string[]): Promise<void> => {
   if ('missing' in python) say(`skipped PyTorch: ${python.missing}`)
   else {
     contestants.push({ peer: torchPeer('PyTorch', python.python, threads), make: {}, steps: 3 })
-    if (values.compile)
+    if (values['no-compile']) say('skipped torch.compile: --no-compile')
+    else
       contestants.push({
         peer: torchPeer('torch.compile', python.python, threads),
         make: { compile: true },
         steps: 3,
       })
-    else say('skipped torch.compile: --compile adds it')
   }
   if (values['no-eager']) say('skipped TensorFlow.js eager: --no-eager')
   else
@@ -68,14 +79,22 @@ export const benchEngine = async (args: readonly string[]): Promise<void> => {
     for (const given of allCases(width)) {
       const name = `${given.network} ${given.layer}`
       if (values.only.length > 0 && !values.only.some((text) => name.includes(text))) continue
-      const row = await measure(given, contestants, Number(values.rounds), clock)
+      const all = values.compile || (given.network === 'resnet' && given.layer === 'EvoNorm-B0')
+      const some = contestants.filter(({ make }) => all || !make.compile)
+      const row = await measure(given, some, Number(values.rounds), clock)
       rows.push(row)
       if (!values.json) printRow(row)
     }
   } finally {
     for (const { peer } of contestants) peer.close()
   }
-  const bars = barsOf(rows, width)
+  const candidates: Bar[] = []
+  const skipped = values['no-candidates'] || values.cpu || values.only.length > 0
+  for (const [preset, share] of skipped ? [] : CANDIDATES) {
+    const rates = await candidateRates({ preset, share }, values.json ? say : console.log)
+    candidates.push(candidatesBar(preset, rates))
+  }
+  const bars = [...barsOf(rows, width), ...candidates]
   if (values.json) console.log(JSON.stringify({ threads, clock, width, python, rows, bars }, null, 2))
   else printBars(bars)
 }
