@@ -115,7 +115,7 @@ const ofLayer = (page: PageState): Command[] => {
   const { label, search, number } = layer
   const called = label.replace(/^Layer/, 'layer')
   const exportAs = (target: ExportTarget) => async (): Promise<void> => {
-    const detail = await page.attempt(() => page.detail(search, number))
+    const detail = await page.notices.attempt(() => page.detail(search, number))
     if (detail) page.exported = { graph: detail.candidate.graph, label, target }
   }
   return [

@@ -107,7 +107,9 @@ export class Draft {
     if (!this.valid || this.starting) return
     this.starting = true
     const { name, config } = this
-    const made = await this.#page.attempt(() => this.#page.request('searches.create', { name, config }))
+    const made = await this.#page.notices.attempt(() =>
+      this.#page.request('searches.create', { name, config }),
+    )
     this.starting = false
     if (made) this.#page.created(made)
   }

@@ -13,6 +13,7 @@ import { connect, type Api } from './api.ts'
 import { Details } from './details.ts'
 import { Family } from './family.ts'
 import { FIRST_LIST, sameList, type CandidateList } from './list.ts'
+import { Notices } from './notices.svelte.ts'
 import { href, layerOf, parseRoute, searchOf, type Route, type SearchView } from './route.ts'
 import type { Connection } from './socket.ts'
 import { keepTheme, onSystemTheme, shownTheme, storedTheme, type Theme } from './theme.ts'
@@ -29,16 +30,6 @@ export type ExportedLayer = {
   readonly label: string
   readonly target: ExportTarget
 }
-export type NoticeAction = { readonly label: string; run(): void }
-export type Notice = {
-  readonly id: number
-  readonly kind: 'error' | 'done'
-  readonly text: string
-  /** It goes by itself after so long. */
-  readonly seconds: number
-  readonly actions: readonly NoticeAction[]
-}
-
 export class PageState {
   connection = $state.raw<Connection>({ state: 'connecting' })
   info = $state.raw<AppInfo | null>(null)
@@ -48,7 +39,7 @@ export class PageState {
   /** Why nothing can be shown at all, as long as that is so. */
   problem = $state<string | null>(null)
   route = $state.raw<Route>(parseRoute(location.hash))
-  notices = $state.raw<readonly Notice[]>([])
+  readonly notices = new Notices()
   /** The candidates of the search at hand. `version` rises with every change inside. */
   family = $state.raw<Family | null>(null)
   version = $state(0)
@@ -144,27 +135,6 @@ export class PageState {
     keepTheme(theme)
   }
 
-  /** Runs an action and says so when it fails. */
-  async attempt<T>(action: () => Promise<T>): Promise<T | null> {
-    try {
-      return await action()
-    } catch (error) {
-      this.note('error', error instanceof Error ? error.message : String(error))
-      return null
-    }
-  }
-
-  note(kind: Notice['kind'], text: string, more: Partial<Pick<Notice, 'seconds' | 'actions'>> = {}): void {
-    const { seconds = kind === 'error' ? 12 : 5, actions = [] } = more
-    const notice = { id: Date.now() + Math.random(), kind, text, seconds, actions }
-    this.notices = [...this.notices, notice]
-    setTimeout(() => this.dismiss(notice.id), seconds * 1000)
-  }
-
-  dismiss(id: number): void {
-    this.notices = this.notices.filter((notice) => notice.id !== id)
-  }
-
   /** Narrows or orders the table of candidates, from whichever view. */
   filter(search: string, list: Partial<CandidateList>, replace = false): void {
     const layer = searchOf(this.route) === search ? this.selected : null
@@ -173,7 +143,7 @@ export class PageState {
   }
 
   async control(id: string, action: 'pause' | 'resume' | 'stop'): Promise<void> {
-    const summary = await this.attempt(() => this.request(`searches.${action}`, { id }))
+    const summary = await this.notices.attempt(() => this.request(`searches.${action}`, { id }))
     if (summary) this.#replace(summary)
   }
 
@@ -196,7 +166,7 @@ export class PageState {
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error)
       if (this.searches === null) this.problem = message
-      else this.note('error', message)
+      else this.notices.note('error', message)
     }
   }
 
@@ -228,7 +198,7 @@ export class PageState {
     this.route = this.#keepList(parseRoute(location.hash))
     this.hovered = null
     this.#last = searchOf(this.route) ?? this.#last
-    if (this.connection.state === 'open' && this.searches) void this.attempt(() => this.#loadFamily())
+    if (this.connection.state === 'open' && this.searches) void this.notices.attempt(() => this.#loadFamily())
   }
 
   /** Remembers what a search's table shows; the same list stays the same object, so that picking a row asks nothing anew. */
@@ -300,9 +270,9 @@ export class PageState {
     const before = this.searches?.find((s) => s.search.id === summary.search.id)
     this.searches = newestFirst([summary, ...others])
     if (before?.search.state === 'running' && summary.search.state === 'done')
-      this.note('done', `“${summary.search.name}” has finished.`)
+      this.notices.note('done', `“${summary.search.name}” has finished.`)
     if (searchOf(this.route) === summary.search.id && this.connection.state === 'open')
-      void this.attempt(() => this.#loadFamily())
+      void this.notices.attempt(() => this.#loadFamily())
   }
 
   /** A search made here: known at once, before its first event. */

@@ -7,8 +7,10 @@ import type {
   TransferPrediction,
   TransferSummary,
 } from '../../shared/transfer/contract.ts'
+import type { Api } from '../api.ts'
 import { durationRange } from '../format.ts'
-import type { PageState } from '../state.svelte.ts'
+import type { Notices } from '../notices.svelte.ts'
+import type { Route } from '../route.ts'
 import { throttled } from '../throttle.ts'
 import { pictureStore } from './picture-store.ts'
 import { comparisonsOf, configsOf, problemOf, readProtocol, type Protocol } from './protocol.ts'
@@ -30,6 +32,14 @@ export type Promotable = {
   readonly fingerprint: string | null
 }
 
+/** What it needs of the page. */
+type Surroundings = {
+  readonly route: Route
+  readonly request: Api['request']
+  readonly notices: Notices
+  go(route: Route, replace?: boolean): void
+}
+
 export class Transfers {
   /** Newest first; null until the first answer. */
   list = $state.raw<readonly TransferSummary[] | null>(null)
@@ -46,11 +56,11 @@ export class Transfers {
   readonly #wanted = $derived(comparisonsOf(this.protocol))
   readonly picture = pictureStore((run, name) => this.#page.request('transfers.picture', { run, name }))
 
-  readonly #page: PageState
+  readonly #page: Surroundings
   readonly #soon = throttled(LIST_EVERY, () => void this.#refresh())
   readonly #tick = throttled(TICK_EVERY, () => void this.#refresh())
 
-  constructor(page: PageState) {
+  constructor(page: Surroundings) {
     this.#page = page
   }
 
@@ -68,8 +78,8 @@ export class Transfers {
     const { id, layer, state, failure } = promotion
     const what = `${layerName(layer)} on ${taskName(promotion).toLowerCase()}`
     const more = { actions: [{ label: 'Show', run: () => this.open(id) }] }
-    if (state === 'done') this.#page.note('done', `${what} has finished.`, more)
-    else if (state === 'failed') this.#page.note('error', `${what}: ${failure ?? 'failed'}`, more)
+    if (state === 'done') this.#page.notices.note('done', `${what} has finished.`, more)
+    else if (state === 'failed') this.#page.notices.note('error', `${what}: ${failure ?? 'failed'}`, more)
   }
 
   /** Something of a promotion changed. */
@@ -127,7 +137,7 @@ export class Transfers {
     const before = this.done(fingerprint)?.[0]
     if (before) return (this.open(before.promotion.id), true)
     const problem = problemOf(this.protocol)
-    if (problem) return (this.#page.note('error', problem), false)
+    if (problem) return (this.#page.notices.note('error', problem), false)
     if (this.busy) return false
     this.busy = true
     const made = await this.#promoteAll(layer, configsOf(this.protocol))
@@ -143,7 +153,9 @@ export class Transfers {
     const made = []
     // In turn: their order is the order in line. One that is refused says why, and does not keep the other from it.
     for (const config of configs) {
-      const one = await this.#page.attempt(() => this.#page.request('transfers.promote', { layer, config }))
+      const one = await this.#page.notices.attempt(() =>
+        this.#page.request('transfers.promote', { layer, config }),
+      )
       if (one) made.push(one)
     }
     for (const { summary } of made) this.#put(summary)
@@ -154,7 +166,7 @@ export class Transfers {
     const ids = fresh.map(({ promotion }) => promotion.id)
     const eta = together(fresh)
     const time = eta ? ` Done in ${durationRange(eta.seconds.low, eta.seconds.high)}.` : ''
-    this.#page.note('done', `${label} is in line for ${layersText(fresh)}.${time}`, {
+    this.#page.notices.note('done', `${label} is in line for ${layersText(fresh)}.${time}`, {
       seconds: UNDO_SECONDS,
       actions: [
         { label: 'Undo', run: () => void this.undo(ids) },
@@ -166,7 +178,7 @@ export class Transfers {
   async undo(ids: readonly string[]): Promise<void> {
     const { route } = this.#page
     const here = route.view === 'transfer' && route.promotion !== null && ids.includes(route.promotion)
-    await this.#page.attempt(async () => {
+    await this.#page.notices.attempt(async () => {
       for (const id of ids) await this.#page.request('transfers.undo', { id })
     })
     if (here) this.#page.go({ view: 'transfer', promotion: null }, true)
@@ -178,7 +190,7 @@ export class Transfers {
   }
 
   async control(id: string, action: 'pause' | 'resume' | 'cancel'): Promise<void> {
-    const summary = await this.#page.attempt(() => this.#page.request(`transfers.${action}`, { id }))
+    const summary = await this.#page.notices.attempt(() => this.#page.request(`transfers.${action}`, { id }))
     if (summary) this.#put(summary)
     this.#soon('')
   }
