@@ -6,7 +6,7 @@ import { roughSecondsOf, type TransferRun } from '../../shared/transfer.ts'
 export type Limits = {
   /** A worker that is not ready after so long will not be. */
   readonly startSeconds: number
-  /** Without any sign for so long, a worker is taken to hang. */
+  /** Without any sign for so long, a worker with a task is taken to hang. */
   readonly silenceSeconds: number
   /** Seconds a task may take in all. */
   readonly taskSeconds: (task: EvaluationTask) => number

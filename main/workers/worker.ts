@@ -120,7 +120,7 @@ export class Worker {
     const { startSeconds, silenceSeconds } = this.#options
     const silent = (now - this.#heard) / 1000
     const starting = (now - this.#started) / 1000
-    if ((this.#watch || !this.#ready) && silent > silenceSeconds)
+    if (this.#watch && silent > silenceSeconds)
       this.end(`hangs: no sign for ${Math.round(silent)} s, ${silenceSeconds} s allowed`)
     else if (!this.#ready && starting > startSeconds)
       this.end(`not ready after ${Math.round(starting)} s, ${startSeconds} s allowed`)

@@ -29,6 +29,7 @@ describe('faults', { concurrency: 4 }, () => {
       { faults: Object.fromEntries(cases.map(([fault], i) => [fingerprintOf(i), fault])) },
       { count: 2, limits },
     )
+    t.after(pool.close)
     const outcomes = await Promise.all(Array.from({ length: 9 }, (_, i) => pool.run(jobOf(i))))
     for (const [i, outcome] of outcomes.entries()) {
       const expected = cases[i]

@@ -122,6 +122,7 @@ describe('pool', { concurrency: 4 }, () => {
     ] as const) {
       const log = join(scratch, `${processes}`)
       const { pool, pids } = poolOf({ log }, { limits })
+      t.after(pool.close)
       for (const i of [0, 1, 2, 3, 4]) assert.equal((await pool.run(jobOf(i))).kind, 'result')
       pool.close()
       const lines = readFileSync(log, 'utf8').trim().split('\n')
@@ -142,8 +143,9 @@ describe('pool', { concurrency: 4 }, () => {
     assert.equal(pids.length, 2)
   })
 
-  test('closing cancels what waits or runs and leaves no process', async () => {
+  test('closing cancels what waits or runs and leaves no process', async (t) => {
     const { pool, pids } = poolOf({ faults: { '*': 'endless' } }, { count: 2 })
+    t.after(pool.close)
     let started = 0
     const outcomes = [0, 1, 2].map((i) => pool.run(jobOf(i, { onStart: () => (started += 1) })))
     await until(() => started === 2)
