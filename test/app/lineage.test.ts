@@ -30,7 +30,7 @@ const stand = async (t: TestContext, candidates: number): Promise<Stand | null> 
   if (!existsSync(path.join(root, 'dist/index.html'))) return (t.skip('the page is not built'), null)
   const browser = await openBrowser(t)
   if (!browser) return null
-  const folder = dataFolder(t)
+  const folder = dataFolder()
   const { id } = seedStore(folder, { candidates, seed: 2 })
   const db = openStore(folder)
   t.after(() => db.close())

@@ -25,7 +25,7 @@ const stand = async (t: TestContext): Promise<Stand | null> => {
   if (!existsSync(path.join(root, 'dist/index.html'))) return (t.skip('the page is not built'), null)
   const browser = await openBrowser(t)
   if (!browser) return null
-  const folder = dataFolder(t)
+  const folder = dataFolder()
   const { id } = seedStore(folder, { candidates: CANDIDATES, seed: 5 })
   const server = await startServer({ dataFolder: folder, workers: 1, evaluator: STAND_IN })
   t.after(() => server.close())

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { lineage } from '../../main/store/reading.ts'
 import { getSearch, keyOf } from '../../main/store/searches.ts'
 import { openStore } from '../../main/store/store.ts'
@@ -8,8 +8,8 @@ import type { Search } from '../../shared/records.ts'
 import { dataFolder } from '../main/stand-in-app.ts'
 import { seedStore } from './seed.ts'
 
-const seeded = (t: TestContext, seed: number): { search: Search; nodes: LineageNode[] } => {
-  const folder = dataFolder(t)
+const seeded = (seed: number): { search: Search; nodes: LineageNode[] } => {
+  const folder = dataFolder()
   const { id } = seedStore(folder, { candidates: 600, seed })
   const db = openStore(folder)
   try {
@@ -19,8 +19,8 @@ const seeded = (t: TestContext, seed: number): { search: Search; nodes: LineageN
   }
 }
 
-test('a made-up store has something of everything, and says that it is made up', (t) => {
-  const { search, nodes } = seeded(t, 1)
+test('a made-up store has something of everything, and says that it is made up', () => {
+  const { search, nodes } = seeded(1)
   assert.match(search.name, /Fixture/)
   assert.match(search.made['fixture']!, /made up/)
   const kinds = new Set(nodes.map((node) => node.rejected ?? node.status))
@@ -30,7 +30,7 @@ test('a made-up store has something of everything, and says that it is made up',
   assert.ok(nodes.some((node) => node.status === 'scored' && node.role === 'candidate' && !node.alive))
 })
 
-test('the same seed makes the same store, another seed another one', (t) => {
-  assert.deepEqual(seeded(t, 1).nodes, seeded(t, 1).nodes)
-  assert.notDeepEqual(seeded(t, 1).nodes, seeded(t, 2).nodes)
+test('the same seed makes the same store, another seed another one', () => {
+  assert.deepEqual(seeded(1).nodes, seeded(1).nodes)
+  assert.notDeepEqual(seeded(1).nodes, seeded(2).nodes)
 })

@@ -77,7 +77,7 @@ const stand = async (t: TestContext, { milliseconds, shorten }: Options): Promis
   if (!existsSync(path.join(root, 'dist/index.html'))) return (t.skip('the page is not built'), null)
   const browser = await openBrowser(t)
   if (!browser) return null
-  const folder = dataFolder(t)
+  const folder = dataFolder()
   const { id } = seedStore(folder, { candidates: 120, seed: 2 })
   process.env['NORMFORGE_STANDIN_MS'] = String(milliseconds ?? 0)
   t.after(() => delete process.env['NORMFORGE_STANDIN_MS'])

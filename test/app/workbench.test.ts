@@ -65,7 +65,7 @@ test('one press runs the demo search to its end, and the lineage drawn is the li
   if (!existsSync(path.join(root, 'dist/index.html'))) return t.skip('the page is not built')
   const browser = await openBrowser(t)
   if (!browser) return
-  const folder = dataFolder(t)
+  const folder = dataFolder()
   const server = await startServer({ dataFolder: folder, workers: 2 })
   t.after(() => server.close())
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })

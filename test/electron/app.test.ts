@@ -19,7 +19,7 @@ test('the desktop app opens the workbench, sandboxed and at its own address', { 
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const app = await _electron.launch({
     executablePath: executablePath!,
-    args: [...sandbox, root, '--data-folder', dataFolder(t), '--workers', '1'],
+    args: [...sandbox, root, '--data-folder', dataFolder(), '--workers', '1'],
   })
   t.after(() => app.close())
   const page = await app.firstWindow()

@@ -6,7 +6,7 @@ import { dataFolder, shortSearch, until } from '../main/stand-in-app.ts'
 import { STAND_IN } from '../workers/stand-in.ts'
 
 test('a search that comes to its end is told once, one that ended before is not', async (t) => {
-  const api = createApi({ host: 'electron', dataFolder: dataFolder(t), workers: 1, evaluator: STAND_IN })
+  const api = createApi({ host: 'electron', dataFolder: dataFolder(), workers: 1, evaluator: STAND_IN })
   t.after(() => api.close())
   const begin = async (name: string): Promise<void> => {
     const reply = await api.request({

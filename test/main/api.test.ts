@@ -9,7 +9,7 @@ import { collect, dataFolder, shortSearch, until } from './stand-in-app.ts'
 
 const openApi = (folder: string): Api =>
   createApi({ host: 'browser', dataFolder: folder, workers: 2, evaluator: STAND_IN })
-const apiFor = (t: TestContext, folder = dataFolder(t)): Api => {
+const apiFor = (t: TestContext, folder = dataFolder()): Api => {
   const api = openApi(folder)
   t.after(() => api.close())
   return api
@@ -72,7 +72,7 @@ test('a search runs to its end, and the events tell the same story as the store'
 })
 
 test('a running search goes on after a restart', async (t) => {
-  const folder = dataFolder(t)
+  const folder = dataFolder()
   const first = openApi(folder)
   const { search } = await ask(first, 'searches.create', {
     name: '',

@@ -26,8 +26,8 @@ const figures = (out: string) => {
   return { scores, evaluations: evaluations.map(({ seconds: _, ...rest }) => rest) }
 }
 
-test('a classification killed in the middle goes on with the same command, to the same figures and network', async (t) => {
-  const folder = dataFolder(t)
+test('a classification killed in the middle goes on with the same command, to the same figures and network', async () => {
+  const folder = dataFolder()
   const [whole, killed] = [path.join(folder, 'whole.bin'), path.join(folder, 'killed.bin')]
   const [first, dead] = await Promise.all([
     cli(classify('EvoNorm-B0', whole), ENGINE),
@@ -68,8 +68,8 @@ test('a classification killed in the middle goes on with the same command, to th
 })
 const tensorsIn = (file: string) => readTensors(file)!.tensors
 
-test('--save never overwrites a file that is something else', async (t) => {
-  const folder = dataFolder(t)
+test('--save never overwrites a file that is something else', async () => {
+  const folder = dataFolder()
   const file = path.join(folder, 'letter.txt')
   writeFileSync(file, 'dear')
   const { code, err } = await cli(classify('BN-ReLU', file))
@@ -80,8 +80,8 @@ test('--save never overwrites a file that is something else', async (t) => {
   assert.match(nowhere.err, /--save: needs a folder that is there, got .*none/)
 })
 
-test('a classifier’s network is the backbone of segmentation: a file of one layer, or a folder of all', async (t) => {
-  const folder = dataFolder(t)
+test('a classifier’s network is the backbone of segmentation: a file of one layer, or a folder of all', async () => {
+  const folder = dataFolder()
   const [b0, bn] = [path.join(folder, 'b0.bin'), path.join(folder, 'bn.bin')]
   const few = ['--steps', '2', '--width', '0.125', '--depth', '0.1']
   const made = await cli(classify('EvoNorm-B0', b0, ...few), ENGINE)

@@ -25,8 +25,8 @@ const transfer = (layer: string, task: string, ...rest: string[]): string[] => [
 ]
 
 describe('transfer from the command line', { concurrency: 3 }, () => {
-  test('it ends with the comparison, says what was scaled down, and is listed', async (t) => {
-    const where = ['--data-folder', dataFolder(t)]
+  test('it ends with the comparison, says what was scaled down, and is listed', async () => {
+    const where = ['--data-folder', dataFolder()]
     const made = await cli(transfer('evonorm-b0', 'segmentation', ...where))
     assert.equal(made.code, 0, made.err)
     assert.match(made.out, /^EvoNorm-B0 in instance segmentation \([0-9a-f]{10}\): done\n/)
@@ -59,8 +59,8 @@ describe('transfer from the command line', { concurrency: 3 }, () => {
     assert.equal((await cli(['transfers', id.slice(0, 5), ...where])).out, made.out)
   })
 
-  test('Ctrl-C pauses it, and the same command goes on from the checkpoints', async (t) => {
-    const folder = dataFolder(t)
+  test('Ctrl-C pauses it, and the same command goes on from the checkpoints', async () => {
+    const folder = dataFolder()
     const args = transfer('EvoNorm-S0', 'synthesis', '--workers', '1', '--data-folder', folder)
     const log = path.join(folder, 'log')
     const lines = (): string[][] =>
@@ -85,8 +85,8 @@ describe('transfer from the command line', { concurrency: 3 }, () => {
     assert.ok(lines().some(([, , what, step]) => what === 'from' && Number(step) > 0))
   })
 
-  test('a layer that a search found is named by the search and its number', async (t) => {
-    const where = ['--data-folder', dataFolder(t)]
+  test('a layer that a search found is named by the search and its number', async () => {
+    const where = ['--data-folder', dataFolder()]
     const search = await cli([
       'search',
       '--data',
@@ -107,11 +107,11 @@ describe('transfer from the command line', { concurrency: 3 }, () => {
     assert.equal(text.out, EXPORTS.json.generate(layer.graph, 'BN-ReLU'))
   })
 
-  test('export writes a layer on stdout or into a file, under the name it is given', async (t) => {
+  test('export writes a layer on stdout or into a file, under the name it is given', async () => {
     const { graph } = knownLayer('EvoNorm-S0')
     const stdout = await cli(['export', '--layer', 'evonorm-s0', '--target', 'pytorch'])
     assert.equal(stdout.out, EXPORTS.pytorch.generate(graph, 'EvoNorm-S0'))
-    const file = path.join(dataFolder(t), 'layer.tex')
+    const file = path.join(dataFolder(), 'layer.tex')
     const written = await cli([
       'export',
       '--layer',
@@ -127,8 +127,8 @@ describe('transfer from the command line', { concurrency: 3 }, () => {
     assert.equal(readFileSync(file, 'utf8'), EXPORTS.latex.generate(graph, 'Mine'))
   })
 
-  test("the user's errors end with code 1 and one line that says what is needed", async (t) => {
-    const folder = dataFolder(t)
+  test("the user's errors end with code 1 and one line that says what is needed", async () => {
+    const folder = dataFolder()
     const empty = path.join(folder, 'empty')
     mkdirSync(empty)
     const b0 = ['transfer', '--layer', 'EvoNorm-B0', '--data-folder', folder, '--task']

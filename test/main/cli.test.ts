@@ -36,7 +36,7 @@ const reportSchema = z.object({
 })
 
 test('a search from the command line ends with a table, and the workbench opens it', async (t) => {
-  const folder = dataFolder(t)
+  const folder = dataFolder()
   const where = ['--data-folder', folder]
   const made = await cli(['search', '--data', 'shapes', '--name', 'from here', ...SHORT, ...where])
   assert.equal(made.code, 0, made.err)
@@ -78,7 +78,7 @@ test('a search from the command line ends with a table, and the workbench opens 
   )
 })
 
-test('--json prints one object and nothing else', async (t) => {
+test('--json prints one object and nothing else', async () => {
   const { code, out } = await cli([
     'search',
     '--data',
@@ -86,7 +86,7 @@ test('--json prints one object and nothing else', async (t) => {
     '--json',
     ...SHORT,
     '--data-folder',
-    dataFolder(t),
+    dataFolder(),
   ])
   assert.equal(code, 0)
   const { search, funnel, best } = reportSchema.parse(JSON.parse(out))
@@ -97,8 +97,8 @@ test('--json prints one object and nothing else', async (t) => {
   assert.deepEqual(best.slice(0, reranked.length), reranked, 're-ranked layers come first')
 })
 
-test('Ctrl-C pauses a search and says how to go on; resume does, to the end', async (t) => {
-  const where = ['--data-folder', dataFolder(t)]
+test('Ctrl-C pauses a search and says how to go on; resume does, to the end', async () => {
+  const where = ['--data-folder', dataFolder()]
   const args = ['search', '--data', 'shapes', '--seed', '3', ...SHORT, ...where]
   const paused = await cli(args, { NORMFORGE_STANDIN_MS: '300' }, async (kill, err) => {
     await until('the search to start', () => err().includes('baselines 0 of'))
@@ -115,8 +115,8 @@ test('Ctrl-C pauses a search and says how to go on; resume does, to the end', as
   assert.match(again.err, /is done already/)
 })
 
-test('a failure of the environment ends with code 2, the reason, and a search that can be resumed', async (t) => {
-  const where = ['--data-folder', dataFolder(t)]
+test('a failure of the environment ends with code 2, the reason, and a search that can be resumed', async () => {
+  const where = ['--data-folder', dataFolder()]
   const failed = await cli(['search', '--data', 'shapes', ...SHORT, ...where], {
     NORMFORGE_STANDIN_FAULTS: '{"#2":"environment"}',
   })
@@ -126,8 +126,8 @@ test('a failure of the environment ends with code 2, the reason, and a search th
   assert.equal((await cli(['resume', id!, ...where])).code, 0)
 })
 
-test('classify gives the accuracy and curve of one layer, known or from a file', async (t) => {
-  const folder = dataFolder(t)
+test('classify gives the accuracy and curve of one layer, known or from a file', async () => {
+  const folder = dataFolder()
   const common = [
     '--data',
     'shapes',
@@ -170,8 +170,8 @@ test('classify gives the accuracy and curve of one layer, known or from a file',
   assert.match(broken.err, /not a layer: nodes\.0\.op/)
 })
 
-test("the user's errors end with code 1 and one line that says what is needed", async (t) => {
-  const folder = dataFolder(t)
+test("the user's errors end with code 1 and one line that says what is needed", async () => {
+  const folder = dataFolder()
   const empty = path.join(folder, 'empty')
   mkdirSync(empty)
   writeFileSync(path.join(folder, 'searches.sqlite'), 'not a database at all')

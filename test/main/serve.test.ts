@@ -13,7 +13,7 @@ import { STAND_IN } from '../workers/stand-in.ts'
 import { dataFolder, shortSearch, until } from './stand-in-app.ts'
 
 const serve = async (t: TestContext): Promise<Server> => {
-  const server = await startServer({ dataFolder: dataFolder(t), workers: 1, evaluator: STAND_IN })
+  const server = await startServer({ dataFolder: dataFolder(), workers: 1, evaluator: STAND_IN })
   t.after(() => server.close())
   return server
 }
@@ -108,8 +108,8 @@ test('a socket answers requests and resumes its subscription', async (t) => {
   await until('the end of a socket that speaks no JSON', () => second.socket.readyState === WebSocket.CLOSED)
 })
 
-test('a store that is none ends the program with one sentence', async (t) => {
-  const folder = dataFolder(t)
+test('a store that is none ends the program with one sentence', async () => {
+  const folder = dataFolder()
   writeFileSync(storePath(folder), 'no store')
   const program = spawn(process.execPath, [
     path.join(root, 'main/serve.ts'),

@@ -1,15 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext } from 'node:test'
 import type { EventFrame, StoredEvent } from '../../shared/contract.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 import type { EvolutionConfig, SearchConfig } from '../../shared/records.ts'
 
-/** An empty data folder that goes when the test ends. */
-export const dataFolder = (t: TestContext): string => {
+const folders: string[] = []
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+
+/** An empty data folder. It goes with this process: a test's end comes before that of what it started and writes there. */
+export const dataFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'normforge-test-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  folders.push(folder)
   return folder
 }
 

@@ -44,7 +44,7 @@ export type App = {
 /** The program on stand-ins, with a data folder of its own or one from before. */
 export const openApp = (
   t: TestContext,
-  { folder = dataFolder(t), workers = 2, ...told }: Told & { folder?: string; workers?: number } = {},
+  { folder = dataFolder(), workers = 2, ...told }: Told & { folder?: string; workers?: number } = {},
 ): App => {
   const log = join(folder, 'log')
   let now: Told = { ...told, log }

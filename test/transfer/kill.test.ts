@@ -63,7 +63,7 @@ const outcome = (folder: string) => {
 }
 
 test(`killed at ${KILLS} random moments, a transfer ends at the figures of one left alone`, async (t) => {
-  const [folder, other] = [dataFolder(t), dataFolder(t)]
+  const [folder, other] = [dataFolder(), dataFolder()]
   const random = createRandom('kill', 1)
   for (let kill = 0; kill < KILLS; kill++) {
     const before = linesOf(folder).length
