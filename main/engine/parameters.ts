@@ -3,8 +3,8 @@ import { loadRuntime, type Tensor, type Variable } from './runtime.ts'
 
 /** The variables of one network, made in a fixed order from one seed. */
 export type Parameters = {
-  /** Convolution kernel `[height, width, in, out]`, He initialisation on its fan-in. */
-  kernel(shape: readonly number[], fanIn: number): Variable
+  /** Convolution kernel `[height, width, in, out]`: He initialisation on its fan-in, or the values given. */
+  kernel(shape: readonly number[], initial: number | Float32Array): Variable
   /** Per-channel vector (or bias), one value; no weight decay. */
   vector(size: number, value: number): Variable
   /** A moving statistic: kept with the network, not trained. */
@@ -24,17 +24,16 @@ export const createParameters = (seed: string): Parameters => {
     initial.dispose()
     return made
   }
+  const drawn = (shape: readonly number[], fanIn: number): Float32Array => {
+    const scale = Math.sqrt(2 / fanIn)
+    const size = shape.reduce((a, b) => a * b, 1)
+    return Float32Array.from({ length: size }, () => scale * random.normal())
+  }
   return {
     ...lists,
-    kernel: (shape, fanIn) => {
-      const scale = Math.sqrt(2 / fanIn)
-      const size = shape.reduce((a, b) => a * b, 1)
-      const made = variable(
-        tf.tensor(
-          Float32Array.from({ length: size }, () => scale * random.normal()),
-          [...shape],
-        ),
-      )
+    kernel: (shape, initial) => {
+      const values = typeof initial === 'number' ? drawn(shape, initial) : initial
+      const made = variable(tf.tensor(values, [...shape]))
       lists.trainable.push(made)
       lists.kernels.push(made)
       return made

@@ -34,8 +34,7 @@ export const createWeights = (seed: string): Weights => {
   const kernel = (shape: readonly number[]): ((mode: Mode) => Tensor) => {
     const outputs = shape.at(-1)!
     const rows = shape.slice(0, -1).reduce((a, b) => a * b, 1)
-    const weight = parameters.kernel(shape, rows)
-    set(weight, orthogonalMatrix(rows, outputs, random))
+    const weight = parameters.kernel(shape, orthogonalMatrix(rows, outputs, random))
     filters.push(weight)
     const direction = parameters.statistic(outputs, 0)
     set(
@@ -63,8 +62,7 @@ export const createWeights = (seed: string): Weights => {
     },
     table: (rows, columns, spectral = true) => {
       if (spectral) return kernel([rows, columns])
-      const table = parameters.kernel([rows, columns], rows)
-      set(table, orthogonalMatrix(rows, columns, random))
+      const table = parameters.kernel([rows, columns], orthogonalMatrix(rows, columns, random))
       return () => table
     },
     scalar: (value) => parameters.vector(1, value),
