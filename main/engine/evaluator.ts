@@ -1,18 +1,11 @@
-import { EnvironmentError, type Evaluator, type EvaluatorOptions } from '../workers/protocol.ts'
+import type { Evaluator, EvaluatorOptions } from '../workers/protocol.ts'
 import { describeData, loadData } from './data/index.ts'
+import { environment, environmentally } from './environment.ts'
 import { evaluate } from './evaluate.ts'
 import { hasKernels } from './kernels.ts'
 import { loadRuntime } from './runtime.ts'
 import { measureSpeed } from './speed.ts'
 import { checkTransfer, runTransfer } from './tasks/index.ts'
-
-const environment = <T>(what: () => T): T => {
-  try {
-    return what()
-  } catch (error) {
-    throw new EnvironmentError((error as Error).message, { cause: error })
-  }
-}
 
 /** The engine as the worker process asks for it. */
 export const createEvaluator = async (options: EvaluatorOptions): Promise<Evaluator> => {
@@ -28,9 +21,7 @@ export const createEvaluator = async (options: EvaluatorOptions): Promise<Evalua
       kernels: hasKernels() ? 'own' : 'TensorFlow’s',
     },
     evaluate: async (task, report) => {
-      await loadData(task.data).catch((error: Error) => {
-        throw new EnvironmentError(error.message, { cause: error })
-      })
+      await environmentally(loadData(task.data))
       return evaluate(task, report)
     },
     transfer: async (run, report) => runTransfer(run, report),

@@ -7,7 +7,7 @@ import { canonical, fingerprint } from '../../shared/canonical.ts'
 import { formulaText } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
 import type { CurvePoint, EvaluationTask } from '../../shared/records.ts'
-import { readTensors, type Checkpoint } from './tasks/checkpoint.ts'
+import { readTensors, type Checkpoint } from './checkpoint.ts'
 
 /** The layer that weights were trained with: they are of no use to another one. */
 export type LayerMark = { readonly formula: string; readonly fingerprint: string }

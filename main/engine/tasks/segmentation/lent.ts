@@ -7,7 +7,7 @@ import type { ArchitectureConfig } from '../../../../shared/records.ts'
 import type { SegmentationConfig } from '../../../../shared/transfer.ts'
 import { markOf, type LayerMark } from '../../kept.ts'
 import { isBackbone, type State } from '../../state.ts'
-import { readTensors, tensorsOf, type Checkpoint } from '../checkpoint.ts'
+import { readTensors, tensorsOf, type Checkpoint } from '../../checkpoint.ts'
 
 /** What a checkpoint tells of its backbone. */
 export type Lender = {

@@ -12,8 +12,14 @@ import type {
 } from '../../../../shared/transfer.ts'
 import type { Truth } from '../../metrics/coco.ts'
 import { cosineRate } from '../../optimizer.ts'
-import { keepNewest, newestCheckpoint, tensorsOf, writeCheckpoint, type Checkpoint } from '../checkpoint.ts'
-import { environment, environmentally } from '../environment.ts'
+import {
+  keepNewest,
+  newestCheckpoint,
+  tensorsOf,
+  writeCheckpoint,
+  type Checkpoint,
+} from '../../checkpoint.ts'
+import { environment, environmentally } from '../../environment.ts'
 import { createBatches } from './batches.ts'
 import { openData, type SegmentationData } from './data.ts'
 import { createDetector, type Detector, type Losses } from './detector.ts'

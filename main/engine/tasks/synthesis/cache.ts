@@ -3,22 +3,18 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import type { DataSet } from '../../data/dataset.ts'
-import { readTensors, writeTensors } from '../checkpoint.ts'
+import { readTensors, writeTensors } from '../../checkpoint.ts'
 import { CLASSIFIER_VERSION, createClassifier, trainClassifier, type Classifier } from './classifier.ts'
 
 /**
  * The classifier of a data set from `folder`, or trained and put there. Two processes that train it at once come to the
  * same values, and each writes a whole file.
  */
-export const cachedClassifier = async (
-  data: DataSet,
-  folder: string,
-  breathe: () => Promise<void>,
-): Promise<Classifier> => {
+export const cachedClassifier = async (data: DataSet, folder: string): Promise<Classifier> => {
   const file = classifierFile(data, folder)
   let state = readTensors(file)?.tensors
   if (!state) {
-    state = await trainClassifier(data, breathe)
+    state = await trainClassifier(data)
     fs.mkdirSync(folder, { recursive: true })
     writeTensors(file, { step: 0, state: null, tensors: state })
   }

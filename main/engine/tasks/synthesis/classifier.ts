@@ -153,11 +153,8 @@ export const createClassifier = (imageSize: number, classes: number, state?: rea
   }
 }
 
-/** Trains the classifier of a data set by the protocol. `breathe` is awaited between steps. */
-export const trainClassifier = async (
-  { training, imageSize, classes }: DataSet,
-  breathe: () => Promise<void>,
-): Promise<Float32Array[]> => {
+/** Trains the classifier of a data set by the protocol. */
+export const trainClassifier = async ({ training, imageSize, classes }: DataSet): Promise<Float32Array[]> => {
   const { epochs, batchSize, leastSteps, mostSteps } = PROTOCOL
   const wanted = epochs * Math.floor(training.count / batchSize)
   const steps = Math.min(mostSteps, Math.max(leastSteps, wanted))
@@ -167,7 +164,7 @@ export const trainClassifier = async (
     for (let step = 0; step < steps; step++) {
       const { images, labels } = batches(step)
       classifier.step(images, labels, cosineRate(PROTOCOL.rate, step, steps, PROTOCOL.warmup))
-      await breathe()
+      await setImmediate()
     }
     return classifier.state()
   } finally {

@@ -1,7 +1,7 @@
 /** Grids of small images as PNG. */
 import path from 'node:path'
 import sharp from 'sharp'
-import { writeWhole } from '../checkpoint.ts'
+import { writeWhole } from '../../checkpoint.ts'
 
 /** Pixels between images, and the least side that an image is shown at. */
 const GAP = 2

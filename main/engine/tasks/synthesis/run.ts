@@ -12,8 +12,8 @@ import type {
 } from '../../../../shared/transfer.ts'
 import { loadData } from '../../data/index.ts'
 import type { DataSet } from '../../data/dataset.ts'
-import { keepNewest, newestCheckpoint, writeCheckpoint, type Checkpoint } from '../checkpoint.ts'
-import { environment, environmentally } from '../environment.ts'
+import { keepNewest, newestCheckpoint, writeCheckpoint, type Checkpoint } from '../../checkpoint.ts'
+import { environment, environmentally } from '../../environment.ts'
 import { createBatches, drawWishes } from './batches.ts'
 import { cachedClassifier } from './cache.ts'
 import { collapse, divergence, type Ending } from './endings.ts'
@@ -49,7 +49,7 @@ export const runSynthesis = async (
   const batches = environment(() => createBatches(data.training, config.training.batchSize, seed))
   // Beside the folder of all runs: the classifier serves every run on the same data.
   const shelf = path.resolve(folder, '..', '..', 'classifiers')
-  const classifier = await cachedClassifier(data, shelf, setImmediate)
+  const classifier = await cachedClassifier(data, shelf)
   const { inception } = config.network
   const critic = inception === undefined ? classifier : environment(() => loadInception(inception))
   const judge = await createJudge({ critic, classifier }, data, config.sampling.samples)
@@ -93,7 +93,7 @@ class Training {
   constructor(parts: Parts, checkpoint: Checkpoint<Kept> | null, since: number) {
     const { run, data, gan } = parts
     this.#parts = parts
-    this.#sampler = { gan, config: run.config, data, seed: run.seed, breathe: setImmediate }
+    this.#sampler = { gan, config: run.config, data, seed: run.seed }
     this.#step = checkpoint?.step ?? 0
     this.#curve = [...(checkpoint?.state.curve ?? [])]
     this.#variances = [...(checkpoint?.state.variances ?? [])]

@@ -1,4 +1,5 @@
 /** Images from the averaged generator: for measurements, sample grids and the interpolation strip. */
+import { setImmediate } from 'node:timers/promises'
 import type { SynthesisConfig } from '../../../../shared/transfer.ts'
 import type { DataSet } from '../../data/dataset.ts'
 import { drawWishes, toBytes, truncatedLatents, type Wishes } from './batches.ts'
@@ -10,8 +11,6 @@ export type Sampler = {
   readonly config: SynthesisConfig
   readonly data: DataSet
   readonly seed: number
-  /** Awaited between batches. */
-  readonly breathe: () => Promise<void>
 }
 
 /**
@@ -26,17 +25,17 @@ const [ROWS, COLUMNS] = [10, 8]
 export type Grid = { readonly images: Uint8Array; readonly columns: number }
 
 export const settle = async (sampler: Sampler, step: number): Promise<void> => {
-  const { gan, config, data, seed, breathe } = sampler
+  const { gan, config, data, seed } = sampler
   const { batchSize } = config.training
   for (let pass = 0; pass < SETTLING; pass++) {
     gan.settle(drawWishes(data.training, batchSize, config.network.latent, 'settle', seed, step, pass))
-    await breathe()
+    await setImmediate()
   }
 }
 
 /** Bytes of images of any number of wishes; null where one is not finite. */
 const imagesOf = async (
-  { gan, config, breathe }: Sampler,
+  { gan, config }: Sampler,
   { latents, labels }: Wishes,
 ): Promise<Uint8Array | null> => {
   const { batchSize } = config.training
@@ -51,7 +50,7 @@ const imagesOf = async (
     if (!values.every(Number.isFinite)) return null
     const made = toBytes(values)
     images.set(made.subarray(0, Math.min(batchSize, labels.length - start) * bytes), start * bytes)
-    await breathe()
+    await setImmediate()
   }
   return images
 }

@@ -97,10 +97,9 @@ test('a classifier is trained once a data set, and what is read back judges the 
   const folder = path.join(root, 'classifiers')
   const file = classifierFile(data, folder)
   assert.ok(fs.existsSync(file), 'the run before has left it')
-  const breathe = () => Promise.resolve()
   const [kept, trained] = [
-    await cachedClassifier(data, folder, breathe),
-    await cachedClassifier(data, path.join(root, 'elsewhere'), breathe),
+    await cachedClassifier(data, folder),
+    await cachedClassifier(data, path.join(root, 'elsewhere')),
   ]
   const { images, count } = data.validation
   assert.deepEqual(await kept.judge(images, count), await trained.judge(images, count))

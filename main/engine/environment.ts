@@ -1,4 +1,4 @@
-import { EnvironmentError } from '../../workers/protocol.ts'
+import { EnvironmentError } from '../workers/protocol.ts'
 
 const renamed = (error: unknown): EnvironmentError =>
   new EnvironmentError((error as Error).message, { cause: error })
