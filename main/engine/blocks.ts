@@ -51,25 +51,7 @@ export const stageOf = (kit: Kit, channels: number, stage: Stage): { op: Op; cha
 export const convolution = (kit: Kit, size: number, from: number, to: number, stride: number): Op => {
   const { tf } = loadRuntime()
   const filter = kit.parameters.kernel([size, size, from, to], size * size * from) as unknown as Tensor4D
-  if (size > 1 || stride === 1) return (x) => tf.conv2d(x as Tensor4D, filter, stride, 'same')
-  return (x) => {
-    const kept = everyNth(x, stride)
-    return kept ? tf.conv2d(kept, filter, 1, 'same') : tf.conv2d(x as Tensor4D, filter, stride, 'same')
-  }
-}
-
-/**
- * The pixels of `[batch, height, width, channels]` that a 1×1 convolution of this stride reads; null where it doesn't
- * divide the sides. A convolution of these alone is a plain matrix product: oneDNN's strided ones take up to twice the time.
- */
-const everyNth = (x: Tensor, stride: number): Tensor4D | null => {
-  const [batch, height, width, channels] = x.shape as [number, number, number, number]
-  if (height % stride !== 0 || width % stride !== 0) return null
-  const [rows, columns] = [height / stride, width / stride]
-  return x
-    .reshape([batch, rows, stride, columns, stride * channels])
-    .slice([0, 0, 0, 0, 0], [batch, rows, 1, columns, channels])
-    .reshape([batch, rows, columns, channels])
+  return (x) => tf.conv2d(x as Tensor4D, filter, stride, 'same')
 }
 
 export const depthwise = (kit: Kit, size: number, channels: number, stride: number): Op => {

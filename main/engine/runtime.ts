@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import util from 'node:util'
 import type * as TensorFlow from '@tensorflow/tfjs-node-gpu'
 import type { Xla } from '../workers/protocol.ts'
+import { replaceStridedPointwise } from './pointwise.ts'
 
 export type Tf = typeof TensorFlow
 export type Tensor = TensorFlow.Tensor
@@ -42,6 +43,7 @@ export type Backend = {
   readSync(dataId: object): Values
   getInputTensorIds(tensors: readonly Tensor[]): number[]
   createOutputTensor(info: TensorInfo): Tensor
+  executeSingleOutput(name: string, attributes: OpAttribute[], inputs: Tensor[]): Tensor
   executeMultipleOutputs(name: string, attributes: OpAttribute[], inputs: Tensor[], outputs: number): Tensor[]
 }
 
@@ -81,6 +83,7 @@ export const loadRuntime = (options: RuntimeOptions = {}): Runtime => {
   const { deleteTensor } = backend.binding
   // Tensors that existed only while a step was recorded have negative ids, and may be disposed of at any later time.
   backend.binding.deleteTensor = (id) => (id < 0 ? undefined : deleteTensor(id))
+  replaceStridedPointwise(tf, backend)
   loaded = { tf, backend, binding: backend.binding, options }
   return loaded
 }
@@ -119,6 +122,7 @@ const backendOf = (tf: Tf): Backend => {
     'readSync',
     'getInputTensorIds',
     'createOutputTensor',
+    'executeSingleOutput',
     'executeMultipleOutputs',
   ].filter((key) => !(key in (backend as object)))
   const binding = (backend as Backend).binding
