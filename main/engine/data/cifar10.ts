@@ -1,7 +1,7 @@
-import fs from 'node:fs'
 import path from 'node:path'
 import { createRandom } from '../../../shared/random.ts'
 import type { DataConfig } from '../../../shared/records.ts'
+import { kindAt, readBytes, readFolder, readText, withFile, type Reader } from '../../files.ts'
 import { shrink, split, type DataSet, type ImageSet } from './dataset.ts'
 
 const SIDE = 32
@@ -10,19 +10,18 @@ const PLANE = SIDE * SIDE
 const RECORD = 1 + 3 * PLANE
 const NAMES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']
 
+const WHO = 'CIFAR-10'
+const BATCHES: Reader = { who: WHO, most: 2 ** 32 }
+
 /** The training files of a folder with CIFAR-10's binary version; any number of them. */
 const trainingFiles = (folder: string): string[] => {
-  if (!fs.existsSync(folder)) throw new Error(`CIFAR-10: needed a folder, found nothing at ${folder}`)
-  const files = fs
-    .readdirSync(folder)
-    .filter((name) => /^data_batch.*\.bin$/.test(name))
-    .sort()
+  const files = readFolder(folder, WHO).filter(({ name }) => /^data_batch.*\.bin$/.test(name))
   if (files.length === 0) throw new Error(`CIFAR-10: needed data_batch_*.bin files in ${folder}, found none`)
-  return files.map((name) => path.join(folder, name))
+  return files.map(({ name }) => path.join(folder, name))
 }
 
-const checkSize = (file: string): number => {
-  const bytes = fs.statSync(file).size
+/** How many records a file of so many bytes has. */
+const recordsIn = (file: string, bytes: number): number => {
   if (bytes === 0 || bytes % RECORD !== 0) {
     const whole = Math.floor(bytes / RECORD)
     throw new Error(
@@ -31,11 +30,12 @@ const checkSize = (file: string): number => {
   }
   return bytes / RECORD
 }
+const countRecords = (file: string): number => withFile(file, BATCHES, ({ bytes }) => recordsIn(file, bytes))
 
 /** Reads one file of CIFAR-10's binary version into interleaved RGB. Errors name file, offset, needed and got. */
 export const readCifar10 = (file: string): ImageSet => {
-  const count = checkSize(file)
-  const bytes = fs.readFileSync(file)
+  const bytes = readBytes(file, BATCHES)
+  const count = recordsIn(file, bytes.length)
   const images = new Uint8Array(count * 3 * PLANE)
   const labels = new Uint8Array(count)
   for (let n = 0; n < count; n++) {
@@ -52,7 +52,10 @@ export const readCifar10 = (file: string): ImageSet => {
 
 const classNames = (folder: string): string[] => {
   const file = path.join(folder, 'batches.meta.txt')
-  const names = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split(/\s+/).filter(Boolean) : NAMES
+  if (!kindAt(file)) return NAMES
+  const names = readText(file, { who: WHO, most: 2 ** 16 })
+    .split(/\s+/)
+    .filter(Boolean)
   if (names.length !== NAMES.length)
     throw new Error(`CIFAR-10: ${file}: needed 10 class names, got ${names.length}`)
   return names
@@ -60,7 +63,7 @@ const classNames = (folder: string): string[] => {
 
 export const countCifar10 = (config: DataConfig): { classes: string[]; images: number } => ({
   classes: classNames(config.path!),
-  images: trainingFiles(config.path!).reduce((sum, file) => sum + checkSize(file), 0),
+  images: trainingFiles(config.path!).reduce((sum, file) => sum + countRecords(file), 0),
 })
 
 /** CIFAR-10 with a held-out validation split of the training files; the test file stays untouched. */

@@ -1,10 +1,11 @@
 /** COCO's instances format (cocodataset.org/#format-data): one JSON file of annotations a split, and its images. */
 import fs from 'node:fs'
 import path from 'node:path'
-import sharp from 'sharp'
+import { readText } from '../../files.ts'
 import { parseCounts, requireFull, type Box, type Rle } from '../metrics/mask.ts'
 import { polygonsMask } from '../metrics/polygon.ts'
 import { checker, type Checker } from './checker.ts'
+import { openImage } from './image.ts'
 import type { AnnotatedImage, Instance, InstanceSet } from './instances.ts'
 
 export type CocoSplit = { readonly name: string; readonly annotations: string; readonly images: string }
@@ -77,10 +78,13 @@ export const readCoco = ({ annotations: file, images: folder }: CocoSplit): Inst
   }
 }
 
+/** V8's strings end there; COCO's largest file has 469 MB. */
+const LARGEST = 2 ** 29 - 24
+
 const readJson = (file: string): unknown => {
-  if (!fs.existsSync(file)) throw new Error(`coco: ${file}: needed a file of annotations, found none`)
+  const text = readText(file, { who: 'coco', most: LARGEST })
   try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'))
+    return JSON.parse(text)
   } catch (error) {
     throw new Error(`coco: ${file}: needed JSON, got text that is none (${(error as Error).message})`, {
       cause: error,
@@ -110,7 +114,7 @@ const annotated = ({ id, file, height, width }: ImageEntry): Omit<AnnotatedImage
   source: file,
   pixels: async (toHeight = height, toWidth = width) => {
     const who = `coco: ${file}: image ${id}`
-    const picture = sharp(file)
+    const picture = openImage(file, 'coco')
     const read = async <T>(work: Promise<T>): Promise<T> => {
       try {
         return await work

@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import sharp from 'sharp'
 import { createRandom } from '../../../shared/random.ts'
 import type { DataConfig } from '../../../shared/records.ts'
 import { split, type DataSet } from './dataset.ts'
+import { openImage } from './image.ts'
 
 const IMAGE = /\.(jpe?g|png)$/i
 
@@ -42,8 +42,9 @@ export const loadFolder = async (config: DataConfig): Promise<DataSet> => {
   const bytes = size * size * 3
   const images = new Uint8Array(files.length * bytes)
   for (const [i, { file }] of files.entries()) {
+    const picture = openImage(file, 'image folder')
     try {
-      const pixels = await sharp(file)
+      const pixels = await picture
         .resize(size, size, { fit: 'cover' })
         .removeAlpha()
         .toColourspace('srgb')

@@ -152,7 +152,7 @@ test('an empty folder, a missing one and one not named are errors', () => {
   const missing = { ...empty, path: path.join(root, 'nowhere') }
   assert.match(
     messageOf(() => describeData(missing)),
-    /needed a folder, found nothing at .*nowhere/,
+    /nowhere: needed a folder, found none/,
   )
   const unnamed = { ...empty, path: undefined }
   assert.match(

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { loadFolder } from '../../../main/engine/data/folder.ts'
 import { describeData } from '../../../main/engine/data/index.ts'
@@ -86,4 +88,27 @@ test('one class, a class without images and a missing folder are errors', async 
   fs.mkdirSync(path.join(root, 'hollow', 'b'))
   assert.throws(() => describeData(config('hollow')), /hollow.b: needed JPEG or PNG files, found none/)
   assert.throws(() => describeData(config('nowhere')), /needed a folder, found nothing at .*nowhere/)
+})
+
+test('a picture is told by its content: SVG is none, whatever its name; a bomb of pixels is refused', async () => {
+  const at = path.join(root, 'svg')
+  await picture(path.join(at, 'a', 'x.png'), 8, 8, { r: 1, g: 2, b: 3 })
+  await picture(path.join(at, 'b', 'x.png'), 8, 8, { r: 1, g: 2, b: 3 })
+  const attacked = path.join(at, 'b', 'y.png')
+  fs.writeFileSync(
+    attacked,
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" /></svg>',
+  )
+  await assert.rejects(loadFolder(config('svg')), {
+    message: /y\.png: not a readable image \(.*unsupported image/,
+  })
+  const bomb = fs.readFileSync(path.join(at, 'a', 'x.png'))
+  bomb.writeUInt32BE(10_001, 16)
+  bomb.writeUInt32BE(10_000, 20)
+  bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29)
+  fs.writeFileSync(attacked, bomb)
+  await assert.rejects(loadFolder(config('svg')), { message: /y\.png: not a readable image \(.*pixel limit/ })
+  fs.rmSync(attacked)
+  execFileSync('mkfifo', [attacked])
+  await assert.rejects(loadFolder(config('svg')), { message: /y\.png: needed a file, got a pipe$/ })
 })
