@@ -3,7 +3,7 @@
  * as one op.
  */
 import fs from 'node:fs'
-import { KERNELS } from '../setup/places.mjs'
+import { KERNELS, kernelsAreOurs } from '../setup/places.mjs'
 import { loadRuntime } from './runtime.ts'
 
 let loaded: boolean | undefined
@@ -19,10 +19,12 @@ const load = (): boolean => {
   if (process.env.NORMFORGE_KERNELS === '0' || binding.isUsingGpuDevice() || !fs.existsSync(KERNELS))
     return false
   try {
-    process.dlopen({ exports: {} }, KERNELS)
+    if (!kernelsAreOurs()) throw new Error('those in the cache were compiled on another processor')
+    // By its own path: beside that lie the libraries it asks for.
+    process.dlopen({ exports: {} }, fs.realpathSync(KERNELS))
     return true
   } catch (error) {
-    // Made for other libraries, or for another processor: set-up makes them anew at the next start.
+    // Made for other libraries, or on another processor: set-up makes them anew at the next start.
     console.error(`engine: going without kernels of its own: ${(error as Error).message}`)
     return false
   }

@@ -31,23 +31,42 @@ export const requireCompiler = (): string => {
   return compiler
 }
 
-/** Compiles tfjs-node's C++ sources against the libraries. `rpath` is where they will be found at run time. */
-export const compileAddon = async (libraries: Libraries, to: string, rpath: string): Promise<void> => {
-  const compiler = requireCompiler()
-  say('compiling the TensorFlow addon')
-  const { code, output } = await runQuietly(compiler, [
-    ...['-O2', '-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'],
+/**
+ * Where an addon looks for the libraries at run time, from its own folder on: libraries elsewhere get a link there, since
+ * their own path could hold a colon or a "$", which the loader reads otherwise.
+ */
+const besideAddon = (addon: string, libraries: string): string => {
+  const folder = path.dirname(addon)
+  const inside = path.relative(folder, libraries)
+  if (!inside.startsWith('..')) return inside
+  fs.symlinkSync(libraries, path.join(folder, 'libraries'))
+  return 'libraries'
+}
+
+/** Compiles C++ sources against the libraries to a Node addon, `to`. Gives the first error; null when all is well. */
+export const compileAgainst = async (
+  { folder, files, include }: Libraries,
+  { sources, flags, to }: { sources: readonly string[]; flags: readonly string[]; to: string },
+): Promise<string | null> => {
+  const { code, output } = await runQuietly(requireCompiler(), [
+    ...flags,
+    ...['-std=c++17', '-shared', '-fPIC', '-DNAPI_VERSION=8'],
     `-I${path.join(root, 'node_modules/node-api-headers/include')}`,
-    `-I${libraries.include}`,
-    ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(TFJS, 'binding', name)),
+    `-I${include}`,
+    ...sources,
     ...['-o', to],
-    ...libraries.files,
-    `-Wl,-rpath,${rpath}`,
+    ...files,
+    `-Wl,-rpath,$ORIGIN/${besideAddon(to, folder)}`,
   ])
-  if (code !== 0) {
-    const first = output.split('\n').find((line) => line.includes('error')) ?? output.trim()
-    throw new SetupError(`the TensorFlow addon doesn't compile with ${compiler}: ${first}`)
-  }
+  return code === 0 ? null : (output.split('\n').find((line) => line.includes('error')) ?? output.trim())
+}
+
+/** Compiles tfjs-node's C++ sources. */
+export const compileAddon = async (libraries: Libraries, to: string): Promise<void> => {
+  say('compiling the TensorFlow addon')
+  const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => path.join(TFJS, 'binding', name))
+  const error = await compileAgainst(libraries, { sources, flags: ['-O2'], to })
+  if (error !== null) throw new SetupError(`the TensorFlow addon doesn't compile: ${error}`)
 }
 
 /** Puts an addon where tfjs-node looks for it, in one step. */

@@ -3,11 +3,12 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { machineFile } from './machine.mjs'
+import { machineFile, processor } from './machine.mjs'
 import { damagedFiles, isWhole, readManifest } from './manifest.mjs'
 import { findNode24 } from './node24.mjs'
-import { ADDON, electronBinary, hasNvidiaDriver, KERNELS } from './places.mjs'
+import { ADDON, electronBinary, hasNvidiaDriver, KERNELS, kernelsAreOurs } from './places.mjs'
 import { cacheFolder, root, runQuietly } from './process.mjs'
+import { levelOf } from './processor.mjs'
 import { describeSplit } from './workers.mjs'
 
 /** @typedef {{ readonly label: string, readonly value: string, readonly ok: boolean }} Fact */
@@ -71,6 +72,8 @@ const kernels = () => {
   if (!fs.existsSync(KERNELS)) return fact(label, "not compiled: TensorFlow's ops are used, more slowly")
   if (process.env.NORMFORGE_KERNELS === '0')
     return fact(label, 'compiled, but NORMFORGE_KERNELS=0 does without')
+  if (!kernelsAreOurs())
+    return fact(label, 'compiled on another processor, so left out: "npm start" compiles them anew')
   return fact(label, `compiled, in ${path.dirname(fs.realpathSync(KERNELS))}`)
 }
 
@@ -86,7 +89,7 @@ export const examine = async (dataFolder, thorough = false, given = {}) => {
     fact('NormForge', version),
     node(),
     fact('System', `${os.type()} ${os.release()} ${os.arch()}`),
-    fact('Processor', `${os.cpus()[0]?.model.trim() ?? 'unknown'}, ${os.availableParallelism()} threads`),
+    fact('Processor', [processor(), levelOf()].filter(Boolean).join(', ')),
     fact('Memory', `${(os.totalmem() / 2 ** 30).toFixed(1)} GiB`),
     await gpu(),
     ...gpuOptions(),

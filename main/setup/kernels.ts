@@ -5,15 +5,18 @@
  */
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import { librariesIn, requireCompiler, type Libraries } from './addon.ts'
+import { compileAgainst, librariesIn, type Libraries } from './addon.ts'
 import { installed } from './installed.mjs'
-import { ADDON, KERNELS, TFJS } from './places.mjs'
-import { cacheFolder, root, runQuietly, say, SetupError } from './process.mjs'
+import { ADDON, kernelsFor, KERNELS, TFJS } from './places.mjs'
+import { cacheFolder, findProgram, root, say, SetupError } from './process.mjs'
 
 const SOURCES = path.join(root, 'main/engine/native')
-const FLAGS = ['-O3', '-march=native', '-std=c++17', '-fno-math-errno', '-fno-trapping-math']
+/** NORMFORGE_MARCH compiles for another processor than this one ("x86-64-v3"), as far as this one can run it. */
+const flags = (): string[] => [
+  ...['-O3', `-march=${process.env.NORMFORGE_MARCH ?? 'native'}`],
+  ...['-fno-math-errno', '-fno-trapping-math'],
+]
 
 /** The libraries that tfjs-node's addon was made for. */
 const libraries = (): Libraries | null => {
@@ -26,31 +29,41 @@ const libraries = (): Libraries | null => {
   return null
 }
 
-/** What the compiled kernels depend on: sources, flags, processor, libraries. */
-const keyOf = ({ files }: Libraries): string => {
-  const hash = createHash('sha256')
-  for (const name of fs.readdirSync(SOURCES).sort()) hash.update(fs.readFileSync(path.join(SOURCES, name)))
-  const { size, mtimeMs } = fs.statSync(files[0]!)
-  hash.update([...FLAGS, os.cpus()[0]?.model, process.arch, files[0], size, mtimeMs].join('\n'))
-  return hash.digest('hex').slice(0, 12)
+const shortHash = (parts: readonly unknown[]): string =>
+  createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12)
+
+/** A compiler by its file: another version of it is another file. Empty where there is none. */
+const compilerKey = (): string => {
+  const file = findProgram(process.env.CXX ?? 'g++')
+  if (file === null) return ''
+  const { size, mtimeMs } = fs.statSync(file)
+  return shortHash([file, size, mtimeMs])
 }
 
-const compile = async ({ folder, files, include }: Libraries, to: string): Promise<void> => {
-  const compiler = requireCompiler()
-  say("compiling the engine's kernels")
-  const { code, output } = await runQuietly(compiler, [
-    ...FLAGS,
-    ...['-shared', '-fPIC', '-DNAPI_VERSION=8'],
-    `-I${path.join(root, 'node_modules/node-api-headers/include')}`,
-    `-I${include}`,
-    path.join(SOURCES, 'addon.cc'),
-    ...['-o', to],
-    ...files,
-    `-Wl,-rpath,${folder}`,
+/**
+ * The folder of the compiled kernels, whose name has all that they depend on: the processor, sources, flags and
+ * libraries, and the compiler. Where the compiler is gone, what any compiler made of the same will do.
+ */
+const folderFor = ({ files }: Libraries): string => {
+  const sources = fs.readdirSync(SOURCES).sort()
+  const { size, mtimeMs } = fs.statSync(files[0]!)
+  const made = shortHash([
+    ...sources.flatMap((name) => [name, fs.readFileSync(path.join(SOURCES, name), 'utf8')]),
+    ...[...flags(), files[0], size, mtimeMs],
   ])
-  if (code === 0) return
-  const first = output.split('\n').find((line) => line.includes('error')) ?? output.trim()
-  throw new SetupError(`they don't compile with ${compiler}: ${first}`)
+  const name = `${kernelsFor()}${made}-`
+  const compiler = compilerKey()
+  if (compiler !== '') return path.join(cacheFolder(), name + compiler)
+  const kept = fs.existsSync(cacheFolder()) ? fs.readdirSync(cacheFolder()) : []
+  const other = kept.find((folder) => folder.startsWith(name) && !folder.includes('.'))
+  return path.join(cacheFolder(), other ?? `${name}none`)
+}
+
+const compile = async (libraries: Libraries, to: string): Promise<void> => {
+  say("compiling the engine's kernels")
+  const sources = [path.join(SOURCES, 'addon.cc')]
+  const error = await compileAgainst(libraries, { sources, flags: flags(), to })
+  if (error !== null) throw new SetupError(`they don't compile: ${error}`)
 }
 
 /** Makes the kernels ready where the engine looks for them (`KERNELS`). Costs milliseconds once they are. */
@@ -58,7 +71,7 @@ export const ensureKernels = async (): Promise<void> => {
   try {
     const found = libraries()
     if (!found) throw new SetupError("TensorFlow's C headers are not to be found")
-    const folder = path.join(cacheFolder(), `kernels-${keyOf(found)}`)
+    const folder = folderFor(found)
     const file = path.join(folder, path.basename(KERNELS))
     await installed.folderOnce(folder, (temporary) =>
       compile(found, path.join(temporary, path.basename(KERNELS))),

@@ -1,10 +1,12 @@
-// What was measured on this very machine: files in the cache folder, apart for each processor and TensorFlow.
+// What was measured on this very machine: files in the cache folder, apart for each processor (by its instruction sets),
+// what oneDNN may use of them, number of threads, memory and TensorFlow.
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { ADDON } from './places.mjs'
 import { cacheFolder } from './process.mjs'
+import { processorKey } from './processor.mjs'
 
 /** The processor, as measurements name it. */
 export const processor = () =>
@@ -21,7 +23,9 @@ const libraries = () => {
 
 /** Where figures of this kind are kept; they hold for this machine alone. @param {string} name */
 export const machineFile = (name) => {
-  const about = [processor(), os.arch(), Math.round(os.totalmem() / 2 ** 30), libraries()]
+  const isa = process.env.ONEDNN_MAX_CPU_ISA ?? ''
+  const memory = Math.round(os.totalmem() / 2 ** 30)
+  const about = [processorKey(), isa, os.availableParallelism(), memory, libraries()]
   const key = createHash('sha256').update(about.join('\n')).digest('hex').slice(0, 12)
   return path.join(cacheFolder(), `measured-${key}`, name)
 }

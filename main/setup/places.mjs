@@ -2,12 +2,18 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { has, root } from './process.mjs'
+import { processorKey } from './processor.mjs'
 
 export const TFJS = path.join(root, 'node_modules/@tensorflow/tfjs-node-gpu')
 /** Where tfjs-node looks for its addon. */
 export const ADDON = path.join(TFJS, 'lib/napi-v8/tfjs_binding.node')
 /** Where the engine looks for its own kernels. */
 export const KERNELS = path.join(path.dirname(ADDON), 'normforge_kernels.node')
+/** How the name of a folder begins that holds kernels compiled on this very processor. */
+export const kernelsFor = () => `kernels-${processorKey()}-`
+/** Whether the kernels that lie there were compiled on this very processor: others may hold illegal instructions. */
+export const kernelsAreOurs = () =>
+  path.basename(path.dirname(fs.realpathSync(KERNELS))).startsWith(kernelsFor())
 export const ELECTRON = path.join(root, 'node_modules/electron')
 
 /** Whether an NVIDIA driver is there: its own tool answers. */

@@ -21,6 +21,16 @@ export const say = (text) => process.stderr.write(`normforge: ${text}\n`)
 export const has = (program, args = ['--version']) =>
   spawnSync(program, args, { stdio: 'ignore' }).status === 0
 
+/** A program's own file, looked for as the shell does; null where there is none. @param {string} program */
+export const findProgram = (program) => {
+  const folders = program.includes('/') ? [''] : (process.env.PATH ?? '').split(path.delimiter)
+  for (const folder of folders) {
+    const file = path.resolve(folder, program)
+    if (fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return fs.realpathSync(file)
+  }
+  return null
+}
+
 /**
  * How to start npm: the one that started this, else the one on PATH; null where there is none.
  * @returns {[program: string, ...args: string[]] | null}

@@ -36,7 +36,7 @@ const namedRuntime = (named: string): Runtime => {
   return {
     folder,
     make: async (temporary) => {
-      await compileAddon(libraries, path.join(temporary, ADDON_NAME), libraries.folder)
+      await compileAddon(libraries, path.join(temporary, ADDON_NAME))
       writeManifest(temporary, folder, 'folder')
     },
   }
@@ -54,7 +54,7 @@ const wheelRuntime = (device: Device): Runtime => {
         )
       requireCompiler()
       await fetchWheels(temporary, wheelsFor(device), bytesNeeded(device))
-      await compileAddon(librariesIn(temporary)!, path.join(temporary, ADDON_NAME), '$ORIGIN/tensorflow')
+      await compileAddon(librariesIn(temporary)!, path.join(temporary, ADDON_NAME))
       writeManifest(temporary, folder, 'wheel')
     },
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import type { Fact } from '../../main/setup/doctor.mjs'
@@ -14,7 +14,7 @@ test('the doctor works before anything is installed, and installs nothing', asyn
   const clone = freshClone(t)
   const found = facts(await clone.run(['doctor', '--json']))
   assert.equal(found.Node?.value, process.version)
-  assert.match(found.Processor?.value ?? '', /, \d+ threads$/)
+  assert.match(found.Processor?.value ?? '', /, \d+ threads(, x86-64(-v[234])?)?$/)
   assert.equal(found.GPU?.value, 'no NVIDIA driver: the CPU is used')
   assert.deepEqual(
     [found.Packages, found['TensorFlow runtime']].map((fact) => [fact?.value, fact?.ok]),
@@ -80,4 +80,24 @@ test('the doctor says where the engine’s own kernels are, and that they can be
     (await kernels({ NORMFORGE_KERNELS: '0' }))?.value,
     'compiled, but NORMFORGE_KERNELS=0 does without',
   )
+})
+
+test('kernels that another processor’s folder holds are left out, and compiled anew at the next set-up', async (t) => {
+  const clone = freshClone(t)
+  const env = { NORMFORGE_TENSORFLOW: librariesFor(clone) }
+  await clone.run(['bench'], env)
+  const link = path.join(
+    clone.folder,
+    'node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/normforge_kernels.node',
+  )
+  const here = readlinkSync(link)
+  const elsewhere = here.replace(/kernels-[0-9a-f]{12}/, 'kernels-0123456789ab')
+  renameSync(path.dirname(here), path.dirname(elsewhere))
+  rmSync(link)
+  symlinkSync(elsewhere, link)
+  const found = facts(await clone.run(['doctor', '--json']))
+  assert.match(found["Engine's kernels"]?.value ?? '', /^compiled on another processor, so left out/)
+  await clone.run(['bench'], env)
+  assert.equal(readlinkSync(link), here)
+  assert.ok(existsSync(here) && existsSync(elsewhere), 'the other processor may come back')
 })

@@ -1,6 +1,14 @@
 /** Set-up as a whole, in a fresh clone, with stand-ins for everything that would be downloaded or compiled. */
 import assert from 'node:assert/strict'
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { wheelsFor } from '../../main/setup/wheels.ts'
@@ -12,7 +20,7 @@ const addonOf = (clone: Clone): string =>
 const inCache = (clone: Clone): string[] => (existsSync(clone.cache) ? readdirSync(clone.cache).sort() : [])
 /** What is neither an addon nor the engine's kernels. */
 const leftovers = (clone: Clone): string[] =>
-  inCache(clone).filter((name) => !/^(addon|kernels)-[0-9a-f]{12}$/.test(name))
+  inCache(clone).filter((name) => !/^(addon|kernels)(-[0-9a-f]{12})+$/.test(name))
 const addonsCompiled = (clone: Clone): string[] =>
   clone.calls().filter((call) => call.startsWith('g++') && call.includes('tfjs_binding.cc'))
 const lastLine = ({ stderr }: Run): string => stderr.trim().split('\n').at(-1) ?? ''
@@ -39,8 +47,12 @@ test("the user's own libraries come first: one addon is compiled, and a second r
   await setUp(clone, env)
   const compiled = addonsCompiled(clone)
   assert.equal(compiled.length, 1)
-  assert.match(compiled[0]!, new RegExp(`-Wl,-rpath,${env.NORMFORGE_TENSORFLOW}$`))
+  assert.match(compiled[0]!, /-Wl,-rpath,\$ORIGIN\/libraries$/)
   assert.ok(lstatSync(addonOf(clone)).isSymbolicLink())
+  assert.equal(
+    readlinkSync(path.join(path.dirname(readlinkSync(addonOf(clone))), 'libraries')),
+    env.NORMFORGE_TENSORFLOW,
+  )
   assert.ok(!clone.calls().some((call) => call.includes('pip download')))
 
   const before = clone.calls()
@@ -195,4 +207,28 @@ test('a runtime that lost bytes is made anew', async (t) => {
   const { stderr } = await setUp(clone, env)
   assert.match(stderr, /is damaged: making it anew/)
   assert.equal(readFileSync(addonOf(clone), 'utf8'), 'addon\n')
+})
+
+test('kernels are compiled anew for another compiler, -march or source; without a compiler those that are there do', async (t) => {
+  const clone = freshClone(t)
+  const env = { NORMFORGE_TENSORFLOW: librariesFor(clone) }
+  const compiled = (): string[] =>
+    clone.calls().filter((call) => call.startsWith('g++') && call.includes('addon.cc'))
+  const link = path.join(path.dirname(addonOf(clone)), 'normforge_kernels.node')
+  await setUp(clone, env)
+  assert.match(compiled()[0]!, / -march=native /)
+  const first = readlinkSync(link)
+  await setUp(clone, { ...env, NORMFORGE_MARCH: 'x86-64-v3' })
+  assert.match(compiled()[1]!, / -march=x86-64-v3 /)
+  assert.notEqual(readlinkSync(link), first)
+  clone.provide('g++', `${STAND_INS['g++']}# a newer one\n`)
+  await setUp(clone, env)
+  assert.equal(compiled().length, 3)
+  clone.remove('g++')
+  await setUp(clone, env)
+  assert.ok(existsSync(link), 'what any compiler made of the same')
+  clone.provide('g++', STAND_INS['g++'])
+  appendFileSync(path.join(clone.folder, 'main/engine/native/addon.cc'), '// changed\n')
+  await setUp(clone, env)
+  assert.equal(compiled().length, 4)
 })
