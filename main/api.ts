@@ -5,14 +5,13 @@ import {
   REQUESTS,
   type AppInfo,
   type Argument,
-  type Bridge,
   type ReplyFrame,
   type RequestName,
   type Replies,
 } from '../shared/contract.ts'
 import type { DataConfig } from '../shared/records.ts'
 import { needsFiles } from '../shared/transfer.ts'
-import { createFeed } from './feed.ts'
+import { createFeed, type Feed } from './feed.ts'
 import { predict } from './search/predict.ts'
 import type { Runner } from './search/runner.ts'
 import { examine } from './setup/doctor.mjs'
@@ -45,7 +44,7 @@ export type ApiOptions = {
 /** `request` takes whatever a page sent, and always resolves: what went wrong is in the reply. */
 export type Api = {
   request(frame: unknown): Promise<ReplyFrame>
-  readonly subscribe: Bridge['subscribe']
+  readonly subscribe: Feed['subscribe']
   /** Ends all work; searches that were running go on at the next start. */
   close(): Promise<void>
 }
@@ -157,6 +156,9 @@ const resumeLeft = (db: Database, runner: Runner): void => {
     }
 }
 
+/** What was asked may stand in a message, at any length. */
+const LONGEST_MESSAGE = 2000
+
 const frameSchema = z.object({ id: z.int().min(0), name: z.string(), argument: z.unknown() })
 
 const answer = async (handlers: Handlers, frame: unknown): Promise<ReplyFrame> => {
@@ -170,7 +172,8 @@ const answer = async (handlers: Handlers, frame: unknown): Promise<ReplyFrame> =
   } catch (error) {
     const code = error instanceof ContractError ? error.code : 'internal'
     if (code === 'internal') console.error(error)
-    return { id, ok: false, code, message: error instanceof Error ? error.message : String(error) }
+    const message = error instanceof Error ? error.message : String(error)
+    return { id, ok: false, code, message: message.slice(0, LONGEST_MESSAGE) }
   }
 }
 

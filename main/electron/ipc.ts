@@ -4,7 +4,15 @@ import type { Api } from '../api.ts'
 import { isOwn } from './address.ts'
 
 /** Names of the calls, as preload.cjs makes them. */
-export const CHANNELS = { request: 'request', subscribe: 'subscribe', events: 'events' } as const
+export const CHANNELS = {
+  request: 'request',
+  subscribe: 'subscribe',
+  events: 'events',
+  heard: 'heard',
+} as const
+
+/** Frames of events on their way to a page that hangs, at most: the others wait in the store. */
+const UNHEARD = 16
 
 const subscribeSchema = z.strictObject({ subscribe: z.strictObject({ since: z.int().min(0) }) })
 
@@ -17,9 +25,9 @@ export const answerPages = (
   ipc: Pick<IpcMain, 'handle' | 'on'>,
   api: Pick<Api, 'request' | 'subscribe'>,
 ): void => {
-  const subscriptions = new Map<WebContents, () => void>()
+  const subscriptions = new Map<WebContents, { readonly stop: () => void; unheard: number }>()
   const unsubscribe = (page: WebContents): void => {
-    subscriptions.get(page)?.()
+    subscriptions.get(page)?.stop()
     subscriptions.delete(page)
   }
 
@@ -35,9 +43,21 @@ export const answerPages = (
     const page = event.sender
     if (!subscriptions.has(page)) page.once('destroyed', () => unsubscribe(page))
     unsubscribe(page)
-    const stop = api.subscribe(asked.data.subscribe.since, (events) => {
-      if (!page.isDestroyed()) page.send(CHANNELS.events, events)
-    })
-    subscriptions.set(page, stop)
+    const subscription = { stop: (): void => undefined, unheard: 0 }
+    subscriptions.set(page, subscription)
+    subscription.stop = api.subscribe(
+      asked.data.subscribe.since,
+      (events) => {
+        if (page.isDestroyed()) return
+        subscription.unheard++
+        page.send(CHANNELS.events, events)
+      },
+      () => subscription.unheard < UNHEARD,
+    )
+  })
+
+  ipc.on(CHANNELS.heard, (event) => {
+    const subscription = subscriptions.get(event.sender)
+    if (subscription && isPage(event)) subscription.unheard = Math.max(0, subscription.unheard - 1)
   })
 }

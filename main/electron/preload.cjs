@@ -19,7 +19,10 @@ const bridge = {
     const receive = (
       /** @type {unknown} */ _event,
       /** @type {import('../../shared/contract.ts').EventFrame} */ frame,
-    ) => listener(frame)
+    ) => {
+      ipcRenderer.send('heard')
+      listener(frame)
+    }
     listening = receive
     ipcRenderer.on('events', receive)
     ipcRenderer.send('subscribe', { subscribe: { since } })

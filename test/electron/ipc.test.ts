@@ -25,6 +25,7 @@ const connect = () => {
   }
   const requests: unknown[] = []
   const subscribers = new Map<number, (frame: EventFrame) => void>()
+  const ready = new Map<number, () => boolean>()
   answerPages(
     { handle: register, on: register as never },
     {
@@ -32,13 +33,14 @@ const connect = () => {
         requests.push(frame)
         return { id: 1, ok: true, value: 'answer' }
       },
-      subscribe: (since, listener) => {
+      subscribe: (since, listener, isReady = () => true) => {
         subscribers.set(since, listener)
+        ready.set(since, isReady)
         return () => subscribers.delete(since)
       },
     },
   )
-  return { call: handlers, requests, subscribers }
+  return { call: handlers, requests, subscribers, ready }
 }
 const HOME = 'app://normforge/index.html'
 
@@ -80,6 +82,18 @@ test('a page has one subscription, which ends with it', () => {
   assert.equal(page.received.length, 1)
   page.emit('destroyed')
   assert.equal(subscribers.size, 0)
+})
+
+test('a page that hangs is sent a few frames, then no more until it has heard one', () => {
+  const { call, subscribers, ready } = connect()
+  const page = new Page()
+  call.subscribe?.(page.from(HOME), { subscribe: { since: 0 } })
+  while (ready.get(0)!() && page.received.length < 1000) subscribers.get(0)!({ events: [] })
+  assert.ok(page.received.length > 1 && page.received.length < 100, `${page.received.length} frames`)
+  call.heard?.(page.from('https://evil/'), undefined)
+  assert.ok(!ready.get(0)!())
+  call.heard?.(page.from(HOME), undefined)
+  assert.ok(ready.get(0)!())
 })
 
 test('a subscription that is none is left out', () => {

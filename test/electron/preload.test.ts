@@ -12,12 +12,18 @@ import { root } from '../../main/setup/process.mjs'
 type Handler = (event: object, frame: unknown) => unknown
 type Listener = (frame: EventFrame) => void
 
-const joined = (): { bridge: Bridge; subscribers: Map<number, Listener>; requests: unknown[] } => {
+const joined = (): {
+  bridge: Bridge
+  subscribers: Map<number, Listener>
+  requests: unknown[]
+  ready: (() => boolean)[]
+} => {
   const handlers: Record<string, Handler> = {}
   const register = (channel: string, handler: unknown): void => {
     handlers[channel] = handler as Handler
   }
   const subscribers = new Map<number, Listener>()
+  const ready: (() => boolean)[] = []
   const requests: unknown[] = []
   answerPages(
     { handle: register, on: register as never },
@@ -26,7 +32,8 @@ const joined = (): { bridge: Bridge; subscribers: Map<number, Listener>; request
         requests.push(frame)
         return { id: 1, ok: true, value: 'answer' }
       },
-      subscribe: (since, listener) => {
+      subscribe: (since, listener, isReady = () => true) => {
+        ready.push(isReady)
         subscribers.set(since, listener)
         return () => subscribers.delete(since)
       },
@@ -49,7 +56,7 @@ const joined = (): { bridge: Bridge; subscribers: Map<number, Listener>; request
   }
   vm.runInNewContext(readFileSync(path.join(root, 'main/electron/preload.cjs'), 'utf8'), { require })
   assert.deepEqual(Object.keys(exposed), ['normforge'])
-  return { bridge: exposed.normforge!, subscribers, requests }
+  return { bridge: exposed.normforge!, subscribers, requests, ready }
 }
 
 test('a request of the page reaches the api, and the reply the page', async () => {
@@ -73,4 +80,12 @@ test('events reach the newest subscriber until it leaves', () => {
   leaveSecond()
   subscribers.get(5)?.(frame)
   assert.deepEqual(heard, ['first', 'second', 'second'])
+})
+
+test('a page that hears its events is sent them without end', () => {
+  const { bridge, subscribers, ready } = joined()
+  let heard = 0
+  bridge.subscribe(0, () => heard++)
+  for (let n = 0; n < 1000 && ready[0]!(); n++) subscribers.get(0)?.({ events: [] })
+  assert.equal(heard, 1000)
 })
