@@ -37,9 +37,7 @@ const openSocket = (): Socket => {
   const address = new URL('socket', location.href)
   address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
   address.hash = ''
-  address.search = new URLSearchParams({
-    token: new URLSearchParams(location.search).get('token') ?? '',
-  }).toString()
+  address.search = ''
   return asSocket(new WebSocket(address))
 }
 
@@ -84,6 +82,8 @@ export const connect = (onConnection: (now: Connection) => void): Api => {
     onConnection({ state: 'open' })
     return make(checked(window.normforge), () => undefined)
   }
+  // The address brought the token, which a cookie holds by now: it need not stay in sight, nor in bookmarks.
+  history.replaceState(history.state, '', location.pathname + location.hash)
   const bridge = socketBridge(openSocket, onConnection)
   return make(bridge, bridge.retry)
 }

@@ -182,8 +182,8 @@ export type PassingEvent = { readonly kind: 'workers'; readonly workers: readonl
 export type AppEvent = StoredEvent | PassingEvent
 
 /**
- * Frames of the wire, the same for IPC and WebSocket. The browser host serves the page at `/?token=…` and its
- * WebSocket at `/socket?token=…`; in Electron the preload offers `window.normforge`, a `Bridge`. A subscription is
+ * Frames of the wire, the same for IPC and WebSocket. The browser host serves the page at `/?token=…`, which sets
+ * a cookie, and to whoever has that cookie its WebSocket at `/socket`; in Electron the preload offers `window.normforge`, a `Bridge`. A subscription is
  * answered by the stored events after `since`, in order, then by new ones as they come; a second one replaces it.
  */
 export type Bridge = {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { root } from '../main/setup/process.mjs'
 
 const BUDGET: Readonly<Record<string, number>> = {
+  'main/browser': 300,
   'main/electron': 400,
   'main/engine': 10000,
   'main/search': 1500,
@@ -13,7 +14,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   main: 2500,
   shared: 6000,
   renderer: 15000,
-  test: 18000,
+  test: 18500,
 }
 
 /** Lines that hold code, in a file of this name. */

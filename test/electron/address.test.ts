@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
-import { fileOf, isOwn } from '../../main/electron/address.ts'
+import { isOwn } from '../../main/electron/address.ts'
+import { fileAt } from '../../main/page.ts'
 
 const dist = path.resolve('/somewhere/dist')
+const fileOf = (address: string, folder: string): string | null => fileAt(new URL(address).pathname, folder)
 
 test('an address of the page names a file of dist, whatever its query or hash', () => {
   assert.equal(fileOf('app://normforge/', dist), path.join(dist, 'index.html'))

@@ -1,108 +1,171 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { WebSocket } from 'ws'
-import { startServer, type Server } from '../../main/serve.ts'
 import { root } from '../../main/setup/process.mjs'
 import { storePath } from '../../main/store/folder.ts'
-import { STAND_IN } from '../workers/stand-in.ts'
 import { dataFolder, shortSearch, until } from './stand-in-app.ts'
+import { cookieOf, get, openPage, pathOf, serve, type Page } from './wire.ts'
 
-const serve = async (t: TestContext): Promise<Server> => {
-  const server = await startServer({ dataFolder: dataFolder(), workers: 1, evaluator: STAND_IN })
-  t.after(() => server.close())
-  return server
-}
 const built = existsSync(path.join(root, 'dist/index.html'))
 const page = { skip: built ? false : 'the page is not built' }
 
-/** As it stands on the wire: fetch would tidy the path and the Host header. */
-const get = (
-  { url }: Server,
-  target: string,
-  headers: Record<string, string> = {},
-  method = 'GET',
-): Promise<{ status: number; policy: string; body: string }> =>
-  new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(url)
-    const sent = request({ hostname, port, path: target, headers, method }, (response) => {
-      let body = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk) => (body += chunk))
-      const policy = String(response.headers['content-security-policy'])
-      response.on('end', () => resolve({ status: response.statusCode!, policy, body }))
-    })
-    sent.on('error', reject).end()
-  })
-
-const pathOf = ({ url }: Server): string => new URL(url).pathname + new URL(url).search
-const socketOf = ({ url }: Server, search = new URL(url).search): string =>
-  `ws://${new URL(url).host}/socket${search}`
-
-test('the page is given to who has the token', page, async (t) => {
+test('the page is given to who has the token, and from then on to who has its cookie', page, async (t) => {
   const server = await serve(t)
-  const whole = await get(server, pathOf(server))
+  const whole = await get(server, pathOf(server.url))
   assert.equal(whole.status, 200)
   assert.match(whole.body, /<div id="app">/)
-  assert.match(whole.policy, /default-src 'none'/)
+  assert.match(String(whole.headers['content-security-policy']), /default-src 'none'/)
+  const [set] = whole.headers['set-cookie'] ?? []
+  assert.match(set ?? '', /^normforge-\d+=[\w-]{32}; Path=\/; HttpOnly; SameSite=Strict$/)
+  const cookie = set!.split(';')[0]!
+  assert.equal((await get(server, '/', { cookie: `other=1; ${cookie}` })).status, 200)
+
   for (const wrong of ['/', '/?token=', '/?token=guess', `/?token=${'x'.repeat(32)}`])
     assert.equal((await get(server, wrong)).status, 403, wrong)
+  for (const wrong of ['', 'x', cookie.slice(0, -1), `${cookie}x`, cookie.replace('normforge', 'other')])
+    assert.equal((await get(server, '/', { cookie: wrong })).status, 403, wrong)
+})
+
+test('a token that is kept between starts keeps the cookie good', page, async (t) => {
+  const token = 'kept-between-two-starts-of-the-host'
+  const server = await serve(t, { token })
+  assert.equal(new URL(server.url).searchParams.get('token'), token)
+  const [set] = (await get(server, pathOf(server.url))).headers['set-cookie'] ?? []
+  assert.match(set ?? '', /; Max-Age=\d{8}$/)
+})
+
+test('an invitation opens the page once', page, async (t) => {
+  const server = await serve(t)
+  const invitation = pathOf(server.invite())
+  const first = await get(server, invitation)
+  assert.equal(first.status, 200)
+  assert.equal(first.headers['set-cookie']?.[0]?.split(';')[0], await cookieOf(server))
+  assert.equal((await get(server, invitation)).status, 403)
+  const late = pathOf(server.invite())
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 })
+  assert.equal((await get(server, late)).status, 403)
+})
+
+/** Asks for an address and prints the answer's status. */
+const ANOTHER_USER = `
+import sys, urllib.error, urllib.request
+try: print(urllib.request.urlopen(sys.argv[1]).status)
+except urllib.error.HTTPError as error: print(error.code)`
+const another = { skip: page.skip || (process.getuid?.() === 0 ? false : 'needs root, to be another user') }
+
+test(
+  'an invitation that another user read in the list of processes is no good to them',
+  another,
+  async (t) => {
+    const server = await serve(t)
+    const invitation = server.invite()
+    const thief = spawn('python3', ['-c', ANOTHER_USER, invitation], { uid: 65534, cwd: '/', stdio: 'pipe' })
+    let out = ''
+    thief.stdout.on('data', (chunk) => (out += String(chunk)))
+    await once(thief, 'close')
+    assert.equal(out, '403\n')
+    assert.equal((await get(server, pathOf(invitation))).status, 200)
+  },
+)
+
+test('the browser that is started is not given the token', page, async () => {
+  const folder = dataFolder()
+  const [browser, told] = [path.join(folder, 'browser'), path.join(folder, 'told')]
+  writeFileSync(browser, `#!/bin/sh\necho "$@" > ${told}.new && mv ${told}.new ${told}\n`, { mode: 0o755 })
+  const program = spawn(
+    process.execPath,
+    [path.join(root, 'main/serve.ts'), '--workers', '1', '--threads', '1', '--data-folder', folder],
+    { env: { ...process.env, BROWSER: browser, DISPLAY: '' } },
+  )
+  try {
+    let out = ''
+    program.stdout.on('data', (chunk) => (out += String(chunk)))
+    await until('the browser', () => existsSync(told))
+    const url = /http:\S+/.exec(out)![0]
+    const opened = readFileSync(told, 'utf8').trim()
+    assert.equal(new URL(opened).host, new URL(url).host)
+    assert.ok(!opened.includes(new URL(url).searchParams.get('token')!), opened)
+    assert.equal((await get({ url }, pathOf(opened))).status, 200)
+    assert.equal((await get({ url }, pathOf(opened))).status, 403)
+  } finally {
+    program.kill()
+  }
+  assert.equal((await once(program, 'close'))[0], 0)
 })
 
 test('nothing outside of the page is served', async (t) => {
   const server = await serve(t)
-  for (const escape of ['/../package.json', '/%2e%2e/package.json', '/..%2fpackage.json', '/nothing.js'])
+  for (const escape of [
+    ...[
+      '/../package.json',
+      '/%2e%2e/package.json',
+      '/..%2fpackage.json',
+      '/..%5cpackage.json',
+      '/nothing.js',
+    ],
+    ...[
+      '/.stamp',
+      '/%2fetc%2fpasswd',
+      '/assets',
+      '/assets/',
+      '/index.html%00.js',
+      '/%E0%A4%A',
+      '/index.html/',
+    ],
+  ])
     assert.equal((await get(server, escape)).status, 404, escape)
-  assert.equal((await get(server, pathOf(server), { host: 'example.org' })).status, 403)
-  assert.equal((await get(server, pathOf(server), {}, 'POST')).status, 405)
+  const address = pathOf(server.url)
+  for (const host of ['example.org', 'localhost', '127.0.0.1', `example.org:${new URL(server.url).port}`])
+    assert.equal((await get(server, address, { host })).status, 403, host)
+  assert.equal((await get(server, address, {}, 'POST')).status, 405)
 })
 
-test('a socket needs the token and the page’s own origin', async (t) => {
+test('a socket needs the cookie, the page’s own origin and its own name', async (t) => {
   const server = await serve(t)
-  const outcome = (address: string, origin?: string): Promise<string> =>
+  const { host, origin, search } = new URL(server.url)
+  const cookie = await cookieOf(server)
+  const outcome = (headers: Record<string, string>, target = '/socket'): Promise<string> =>
     new Promise((resolve) => {
-      const socket = new WebSocket(address, origin === undefined ? {} : { origin })
+      const socket = new WebSocket(`ws://${host}${target}`, { headers })
       socket.on('open', () => {
         socket.close()
         resolve('open')
       })
       socket.on('error', (error) => resolve(error.message))
     })
-  assert.equal(await outcome(socketOf(server), new URL(server.url).origin), 'open')
-  assert.equal(await outcome(socketOf(server)), 'open')
-  assert.match(await outcome(socketOf(server, '?token=guess')), /403/)
-  assert.match(await outcome(socketOf(server), 'http://example.org'), /403/)
-  assert.match(await outcome(socketOf(server).replace('/socket', '/other')), /403/)
+  assert.equal(await outcome({ cookie, origin }), 'open')
+  assert.equal(await outcome({ cookie }), 'open')
+  assert.match(await outcome({ origin }), /403/)
+  assert.match(await outcome({ origin }, `/socket${search}`), /403/)
+  assert.match(await outcome({ cookie: 'normforge=guess', origin }), /403/)
+  for (const foreign of ['http://example.org', 'null', 'http://127.0.0.1:1', origin.replace('http', 'https')])
+    assert.match(await outcome({ cookie, origin: foreign }), /403/, foreign)
+  assert.match(await outcome({ cookie, origin, host: `example.org:${new URL(origin).port}` }), /403/)
+  assert.match(await outcome({ cookie, origin }, '/other'), /403/)
 })
 
 test('a socket answers requests and resumes its subscription', async (t) => {
   const server = await serve(t)
-  const connect = async () => {
-    const socket = new WebSocket(socketOf(server))
-    const frames: { id?: number; ok?: boolean; value?: never; events?: { kind: string; seq: number }[] }[] =
-      []
-    socket.on('message', (data) => frames.push(JSON.parse(String(data))))
-    await new Promise((resolve) => socket.on('open', resolve))
-    return { socket, frames, send: (frame: unknown) => socket.send(JSON.stringify(frame)) }
-  }
-  const first = await connect()
+  const first = await openPage(server)
   first.send({ subscribe: { since: 0 } })
   first.send({ id: 9, name: 'searches.create', argument: { name: 'by wire', config: shortSearch() } })
-  const stored = (frames: (typeof first)['frames']) =>
-    frames.flatMap(({ events }) => events ?? []).filter(({ kind }) => kind !== 'workers')
+  const stored = ({ frames }: Page) =>
+    frames
+      .flatMap(({ events }) => events ?? [])
+      .flatMap((event) => (event.kind === 'workers' ? [] : [event.seq]))
   await until('the reply', () => first.frames.some(({ id, ok }) => id === 9 && ok === true))
-  await until('events', () => stored(first.frames).length > 5)
+  await until('events', () => stored(first).length > 5)
   first.socket.terminate()
 
-  const since = stored(first.frames).at(-1)!.seq
-  const second = await connect()
+  const since = stored(first).at(-1)!
+  const second = await openPage(server)
   second.send({ subscribe: { since } })
-  await until('later events', () => stored(second.frames).length > 0)
-  assert.ok(stored(second.frames).every(({ seq }) => seq > since))
+  await until('later events', () => stored(second).length > 0)
+  assert.ok(stored(second).every((seq) => seq > since))
 
   second.socket.send('{')
   await until('the end of a socket that speaks no JSON', () => second.socket.readyState === WebSocket.CLOSED)
