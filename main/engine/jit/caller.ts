@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-/** What stands between a step's own code and the recorder: tfjs, the recorder, and the engine's way to run an op by name. */
-const BETWEEN = /node_modules|node:internal|main[\\/]engine[\\/](jit[\\/]|runtime\.ts)/
+/** What stands between a step's own code and the recorder: tfjs, the recorder, and the engine's way to hand an op on. */
+const BETWEEN = /node_modules|node:internal|main[\\/]engine[\\/](jit[\\/]|(runtime|pointwise)\.ts)/
 
 /** The line of a step that led here, as "main/engine/layer.ts:120:7"; "an unknown line" where the stack doesn't tell. */
 export const callerLine = (): string => {
