@@ -1,6 +1,7 @@
 /** `npm run bench -- <what>`: measurements, apart from the tests, which never look at the clock. */
 import { benchCandidates } from './candidates.ts'
 import { benchEngine } from './engine.ts'
+import { benchHeap } from './heap.ts'
 import { benchMemory } from './memory.ts'
 import { benchSegmentation } from './segmentation.ts'
 import { benchSynthesis } from './synthesis.ts'
@@ -9,6 +10,7 @@ import { benchTune } from './tune.ts'
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   engine: benchEngine,
   candidates: benchCandidates,
+  heap: benchHeap,
   memory: benchMemory,
   segmentation: benchSegmentation,
   synthesis: benchSynthesis,
