@@ -10,6 +10,7 @@ import { addResume, addSearch } from './cli/search.ts'
 import { addShow } from './cli/show.ts'
 import { addTransfer } from './cli/transfer.ts'
 import { addTransfers } from './cli/transfers.ts'
+import { sentenceOf } from './setup/process.mjs'
 import { StoreError } from './store/errors.ts'
 import { version } from './versions.ts'
 
@@ -44,6 +45,11 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.user
   if (error instanceof UserError || error instanceof ContractError || error instanceof StoreError) {
     process.stderr.write(`normforge: ${error.message}\n`)
+    return EXIT.user
+  }
+  const sentence = sentenceOf(error)
+  if (sentence !== null) {
+    process.stderr.write(`normforge: ${sentence}\n`)
     return EXIT.user
   }
   process.stderr.write(`normforge: ${error instanceof Error ? error.stack : String(error)}\n`)

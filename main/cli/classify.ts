@@ -13,6 +13,7 @@ import type {
 } from '../../shared/records.ts'
 import type { Outcome } from '../workers/pool.ts'
 import { readTraining } from '../engine/kept.ts'
+import { diskSentence, requireWritable } from '../setup/disk.mjs'
 import { checkData, userPath } from './data.ts'
 import { EXIT, UserError } from './errors.ts'
 import { layerOf } from './layer.ts'
@@ -81,8 +82,9 @@ const checkSave = (task: EvaluationTask): void => {
   try {
     const found = readTraining(file, task)
     if (found) process.stderr.write(`goes on from step ${found.step} of ${task.training.steps}\n`)
+    requireWritable(file)
   } catch (error) {
-    throw new UserError(`--save: ${(error as Error).message}`)
+    throw new UserError(`--save: ${diskSentence(error) ?? (error as Error).message}`)
   }
 }
 

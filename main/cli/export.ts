@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { Option, type Command } from 'commander'
 import { EXPORTS, EXPORT_TARGETS, type ExportTarget } from '../../shared/export/index.ts'
+import { diskSentence } from '../setup/disk.mjs'
 import { userPath } from './data.ts'
 import { UserError } from './errors.ts'
 import { layerOf } from './layer.ts'
@@ -22,7 +23,7 @@ const exportLayer = (options: Options): void => {
   try {
     writeFileSync(file, text)
   } catch (error) {
-    throw new UserError(`--out: ${file} can't be written: ${(error as Error).message}`)
+    throw new UserError(`--out: ${diskSentence(error) ?? (error as Error).message}`)
   }
 }
 

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import { makeFolder } from './disk.mjs'
 import { ADDON, TFJS } from './places.mjs'
 import { has, root, runQuietly, say, SetupError } from './process.mjs'
 
@@ -73,7 +74,7 @@ export const compileAddon = async (libraries: Libraries, to: string): Promise<vo
 export const linkAddon = (addon: string): void => {
   const current = fs.lstatSync(ADDON, { throwIfNoEntry: false })
   if (current?.isSymbolicLink() && fs.readlinkSync(ADDON) === addon) return
-  fs.mkdirSync(path.dirname(ADDON), { recursive: true })
+  makeFolder(path.dirname(ADDON))
   const temporary = `${ADDON}.${process.pid}`
   fs.symlinkSync(addon, temporary)
   fs.renameSync(temporary, ADDON)

@@ -7,7 +7,7 @@ import { machineFile, processor } from './machine.mjs'
 import { damagedFiles, isWhole, readManifest } from './manifest.mjs'
 import { findNode24 } from './node24.mjs'
 import { ADDON, electronBinary, hasNvidiaDriver, KERNELS, kernelsAreOurs } from './places.mjs'
-import { cacheFolder, root, runQuietly } from './process.mjs'
+import { cacheFolder, root, runQuietly, say, sentenceOf } from './process.mjs'
 import { levelOf } from './processor.mjs'
 import { describeSplit } from './workers.mjs'
 
@@ -56,10 +56,9 @@ const gpuOptions = () => {
 /** @param {boolean} thorough */
 const runtime = (thorough) => {
   const label = 'TensorFlow runtime'
-  if (!fs.existsSync(ADDON)) return fact(label, 'not set up yet: "npm start" does', false)
-  const folder = path.dirname(fs.realpathSync(ADDON))
-  const manifest = readManifest(folder)
-  if (!manifest) return fact(label, "tfjs-node-gpu's own download")
+  const folder = fs.existsSync(ADDON) ? path.dirname(fs.realpathSync(ADDON)) : null
+  const manifest = folder === null ? null : readManifest(folder)
+  if (folder === null || manifest === null) return fact(label, 'not set up yet: "npm start" does', false)
   const damaged = thorough ? damagedFiles(folder) : isWhole(folder) ? [] : [folder]
   if (damaged.length > 0) return fact(label, `damaged: ${damaged.join(', ')}; remove ${folder}`, false)
   const from = manifest.source === 'wheel' ? "TensorFlow's wheel" : 'the folder that the user names'
@@ -140,4 +139,12 @@ export const doctor = async (args) => {
   printDoctor(await examine(dataFolder, true), args.includes('--json'))
 }
 
-if (process.argv[1] === import.meta.filename) await doctor(process.argv.slice(2))
+if (process.argv[1] === import.meta.filename)
+  try {
+    await doctor(process.argv.slice(2))
+  } catch (error) {
+    const sentence = sentenceOf(error)
+    if (sentence === null) throw error
+    say(sentence)
+    process.exitCode = 1
+  }

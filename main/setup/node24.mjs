@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { installed } from './installed.mjs'
+import { glibcVersion } from './platform.mjs'
 import { cacheFolder, npm, requireSpace, runQuietly, say, SetupError } from './process.mjs'
 
 // The npm package that carries Node for Linux x64, pinned by version and by its tarball's checksum.
@@ -25,7 +26,7 @@ export const findNode24 = () => {
 export const ensureNode24 = async () => {
   const found = findNode24()
   if (found) return found
-  if (process.platform !== 'linux' || process.arch !== 'x64')
+  if (process.platform !== 'linux' || process.arch !== 'x64' || glibcVersion() === null)
     throw new SetupError(`Node 24 is needed, this is ${process.version}; install it from https://nodejs.org`)
   await installed.folderOnce(folder(), fetchNode)
   return binary()

@@ -3,16 +3,40 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { diskSentence, homeFolder, makeFolder } from './disk.mjs'
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 
-/** Where what set-up fetches and builds is kept. */
-export const cacheFolder = () =>
-  process.env.NORMFORGE_CACHE ??
-  path.join(process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache'), 'normforge')
-
 /** What is missing on this machine, in one sentence that says how to get it. */
 export class SetupError extends Error {}
+
+/** Where what set-up fetches and builds is kept. */
+export const cacheFolder = () => {
+  const { NORMFORGE_CACHE: named, XDG_CACHE_HOME: xdg } = process.env
+  if (named) return path.resolve(named)
+  // The XDG specification: a path that is not absolute is ignored.
+  if (xdg && path.isAbsolute(xdg)) return path.join(xdg, 'normforge')
+  const home = homeFolder()
+  if (home === null)
+    throw new SetupError('no home folder is known here: set NORMFORGE_CACHE to a folder for what is fetched')
+  return path.join(path.resolve(home), '.cache', 'normforge')
+}
+
+/** The cache folder, made where it is missing. */
+export const madeCacheFolder = () => {
+  const folder = cacheFolder()
+  try {
+    makeFolder(folder)
+    fs.accessSync(folder, fs.constants.W_OK)
+  } catch (error) {
+    const sentence = diskSentence(error)
+    if (sentence === null) throw error
+    throw new SetupError(
+      `${sentence}; it is the folder for what is fetched: set NORMFORGE_CACHE to another one`,
+    )
+  }
+  return folder
+}
 
 /** Set-up speaks on stderr, so that `--json` on stdout stays JSON. @param {string} text */
 export const say = (text) => process.stderr.write(`normforge: ${text}\n`)
@@ -40,6 +64,9 @@ export const npm = () => {
   if (own && path.basename(own).startsWith('npm-cli')) return [process.execPath, own]
   return has('npm') ? ['npm'] : null
 }
+
+/** An error as its one sentence, where the user can put it right; null for a fault of the program. @param {unknown} error */
+export const sentenceOf = (error) => (error instanceof SetupError ? error.message : diskSentence(error))
 
 /** @param {string} folder @param {number} bytes */
 export const requireSpace = (folder, bytes) => {

@@ -46,6 +46,12 @@ export const processorKey = (text = readBlock()) => {
   return hashOf([os.arch(), ...(lines.length > 0 ? lines : [fallback])].join('\n'))
 }
 
+/** An x86 processor's flags, as Linux names them; null for another one, and where nothing is known. */
+export const flagsOf = (text = readBlock()) => {
+  const line = linesOf(text).find((line) => line.startsWith('flags'))
+  return line === undefined ? null : new Set((line.split(':')[1] ?? '').trim().split(/\s+/))
+}
+
 /** Instructions that the levels of the x86-64 psABI ask for, by their names in /proc/cpuinfo. */
 const LEVELS = {
   'x86-64-v2': 'cx16 lahf_lm popcnt pni ssse3 sse4_1 sse4_2',
@@ -59,9 +65,8 @@ const LEVELS = {
  * @param {string} [text] @returns {Level | null}
  */
 export const levelOf = (text = readBlock()) => {
-  const flags = linesOf(text).find((line) => line.startsWith('flags'))
-  if (flags === undefined) return null
-  const has = new Set((flags.split(':')[1] ?? '').trim().split(/\s+/))
+  const has = flagsOf(text)
+  if (has === null) return null
   /** @type {Level} */
   let highest = 'x86-64'
   for (const [level, needed] of Object.entries(LEVELS)) {

@@ -3,7 +3,9 @@
 import fs from 'node:fs'
 import { ensureDependencies } from './dependencies.mjs'
 import { ensureNode24, findNode24 } from './node24.mjs'
-import { root, say, SetupError, spawnThrough } from './process.mjs'
+import { ADDON } from './places.mjs'
+import { platformObstacle } from './platform.mjs'
+import { root, say, sentenceOf, SetupError, spawnThrough } from './process.mjs'
 
 const setup = `${root}/main/setup`
 const args = process.argv.slice(2)
@@ -15,6 +17,11 @@ const asksDoctor = () =>
   (args[0] === 'cli' && args[1] === 'doctor' && !fs.existsSync(`${root}/node_modules`))
 
 const setUpAndRun = async () => {
+  // Said before anything is fetched that would be of no use.
+  const needsEngine = ['start', 'test', 'bench', 'setup'].includes(args[0] ?? 'start')
+  const bare = needsEngine && !fs.existsSync(ADDON) && !process.env.NORMFORGE_TENSORFLOW
+  const obstacle = bare ? platformObstacle() : null
+  if (obstacle !== null) throw new SetupError(obstacle)
   const node = await ensureNode24()
   await ensureDependencies()
   return spawnThrough(node, ['--disable-warning=ExperimentalWarning', `${setup}/main.ts`, ...args])
@@ -23,7 +30,8 @@ const setUpAndRun = async () => {
 try {
   process.exitCode = await (asksDoctor() ? examine() : setUpAndRun())
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error
-  say(error.message)
+  const sentence = sentenceOf(error)
+  if (sentence === null) throw error
+  say(sentence)
   process.exitCode = 1
 }

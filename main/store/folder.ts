@@ -1,14 +1,21 @@
-import { homedir, platform } from 'node:os'
-import { join } from 'node:path'
+import { platform } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
+import { homeFolder } from '../setup/disk.mjs'
+import { StoreError } from './errors.ts'
 
 /** Where searches are kept: NORMFORGE_DATA, else the platform's place for a user's data. */
 export const defaultDataFolder = (env: NodeJS.ProcessEnv = process.env): string => {
-  if (env['NORMFORGE_DATA']) return env['NORMFORGE_DATA']
-  if (env['XDG_DATA_HOME']) return join(env['XDG_DATA_HOME'], 'normforge')
-  if (platform() === 'darwin') return join(homedir(), 'Library', 'Application Support', 'normforge')
+  if (env['NORMFORGE_DATA']) return resolve(env['NORMFORGE_DATA'])
+  const xdg = env['XDG_DATA_HOME']
+  // The XDG specification: a path that is not absolute is ignored.
+  if (xdg && isAbsolute(xdg)) return join(xdg, 'normforge')
+  const home = homeFolder()
+  if (home === null)
+    throw new StoreError('store: no home folder is known here: set NORMFORGE_DATA to a folder for searches')
+  if (platform() === 'darwin') return resolve(home, 'Library', 'Application Support', 'normforge')
   if (platform() === 'win32')
-    return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'normforge')
-  return join(homedir(), '.local', 'share', 'normforge')
+    return join(env['LOCALAPPDATA'] ?? resolve(home, 'AppData', 'Local'), 'normforge')
+  return resolve(home, '.local', 'share', 'normforge')
 }
 
 export const storePath = (dataFolder: string): string => join(dataFolder, 'searches.sqlite')

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { diskSentence, makeFolder } from '../setup/disk.mjs'
 import { damageOf, ELSEWHERE, RESTORE, StoreError } from './errors.ts'
 import { MIGRATIONS } from './schema.ts'
 
@@ -15,7 +16,8 @@ const BUSY_MS = 10_000
 export const openDatabase = (path: string, migrations: readonly string[] = MIGRATIONS): DatabaseSync => {
   let db: DatabaseSync | null = null
   try {
-    mkdirSync(dirname(path), { recursive: true })
+    // For the user alone.
+    makeFolder(dirname(path), 0o700)
     checkHeader(path, migrations.length)
     db = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true })
     migrate(db, path, migrations)
@@ -27,7 +29,7 @@ export const openDatabase = (path: string, migrations: readonly string[] = MIGRA
   } catch (error) {
     db?.close()
     if (error instanceof StoreError) throw error
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = diskSentence(error) ?? (error instanceof Error ? error.message : String(error))
     throw (
       damageOf(error, path) ?? new StoreError(`store: ${path} can't be opened: ${reason}`, { cause: error })
     )

@@ -1,7 +1,8 @@
 /** Where runs keep their checkpoints and pictures: a folder each, named by its key. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ContractError } from '../../shared/contract.ts'
+import { makeFolder } from '../setup/disk.mjs'
 
 export type Folders = {
   /** For a run that begins or goes on: made when there is none, rid of what a killed one was writing. */
@@ -25,7 +26,7 @@ export const transferFolders = (dataFolder: string): Folders => {
   const pathOf = (run: string): string => join(root, run)
   return {
     open: (run) => {
-      mkdirSync(pathOf(run), { recursive: true })
+      makeFolder(pathOf(run))
       for (const name of readdirSync(pathOf(run)))
         if (name.endsWith('.tmp')) rmSync(join(pathOf(run), name), { force: true })
       return pathOf(run)

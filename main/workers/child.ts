@@ -4,6 +4,7 @@
  */
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import { diskSentence } from '../setup/disk.mjs'
 import type { Evaluator, EvaluatorModule, EvaluatorOptions, FromWorker, ToWorker } from './protocol.ts'
 
 const BEAT_MS = 1000
@@ -61,6 +62,10 @@ const start = async (modulePath: string, options: EvaluatorOptions): Promise<voi
       beat()
       send(told)
     } catch (error) {
+      // A disk that refuses (no place for temporary files, say) is never the layer's fault.
+      const disk = diskSentence(error)
+      if (disk !== null)
+        return send({ kind: 'error', task, ...textOf(error), message: disk, environment: true })
       const environment = error instanceof Error && error.name === 'EnvironmentError'
       send({ kind: 'error', task, ...textOf(error), environment })
     }

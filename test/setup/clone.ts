@@ -30,7 +30,7 @@ if (!require('fs').existsSync(__dirname + '/lib/napi-v8/tfjs_binding.node')) thr
 exports.add = () => ({ dataSync: () => [3] })
 JS
 cat > $tfjs/scripts/install.js <<'JS'
-process.exit(1)
+require('fs').writeFileSync('downloaded', 'without a checksum')
 JS
 `
 /** g++: writes the file after -o. */
@@ -67,12 +67,13 @@ export const STAND_INS = { npm: NPM, 'g++': COMPILER, python3: PYTHON, 'nvidia-s
 
 /** What set-up reads. */
 const PARTS = [
-  ...['main/setup', 'main/engine/native', 'main/store/folder.ts'],
+  ...['main/setup', 'main/engine/native', 'main/store/folder.ts', 'main/store/errors.ts'],
   ...['package.json', 'package-lock.json'],
 ]
 
-export const freshClone = (t: TestContext): Clone => {
-  const home = mkdtempSync(path.join(tmpdir(), 'normforge-setup-'))
+/** `named` stands in every path of the clone and its cache. */
+export const freshClone = (t: TestContext, named = ''): Clone => {
+  const home = mkdtempSync(path.join(tmpdir(), `normforge-setup-${named}`))
   t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }))
   const folder = path.join(home, 'clone')
   const cache = path.join(home, 'cache')
@@ -84,7 +85,7 @@ export const freshClone = (t: TestContext): Clone => {
 
   const provide = (name: string, body: string): void => {
     const file = path.join(bin, name)
-    writeFileSync(file, `#!/bin/sh\necho "${name} $*" >> "${log}"\n${body}`)
+    writeFileSync(file, `#!/bin/sh\necho "${name} $*" >> "$STAND_IN_LOG"\n${body}`)
     chmodSync(file, 0o755)
   }
   // What the stand-ins' own shell scripts need; nothing else of the system is on PATH.
@@ -95,7 +96,7 @@ export const freshClone = (t: TestContext): Clone => {
   const start: Clone['start'] = (args, env = {}) =>
     spawn(process.execPath, [path.join(folder, 'main/setup/run.mjs'), ...args], {
       cwd: folder,
-      env: { PATH: bin, HOME: home, NORMFORGE_CACHE: cache, ...env },
+      env: { PATH: bin, HOME: home, STAND_IN_LOG: log, NORMFORGE_CACHE: cache, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // A group of its own, so that a test can end it with all that it started.
       detached: true,

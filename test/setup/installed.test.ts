@@ -42,6 +42,35 @@ test('six processes that take turns never work at the same time, though a dead o
   assert.deepEqual(readdirSync(folder), ['counter'])
 })
 
+test('a lock whose holder’s id went to another process is taken over at once', async (t) => {
+  const lock = path.join(scratch(t), 'lock')
+  let written = ''
+  await installed.locked(lock, async () => void (written = readFileSync(lock, 'utf8')))
+  const [pid, started, boot] = written.split(' ')
+  assert.equal(pid, String(process.pid))
+  for (const other of [
+    `${process.pid}`,
+    `${pid} ${Number(started) + 1} ${boot}`,
+    `${pid} ${started} another-boot`,
+    'no process',
+    '-1',
+  ]) {
+    writeFileSync(lock, other)
+    let done = false
+    await installed.locked(lock, async () => void (done = true))
+    assert.ok(done && !existsSync(lock), other)
+  }
+})
+
+test('something else in the place of a lock is named', async (t) => {
+  const lock = path.join(scratch(t), 'lock')
+  mkdirSync(lock)
+  await assert.rejects(
+    installed.locked(lock, async () => undefined),
+    /lock is no lock that can be read: remove it$/,
+  )
+})
+
 test('a folder appears whole, or not at all when making it fails', async (t) => {
   const folder = path.join(scratch(t), 'runtime')
   await assert.rejects(
