@@ -2,6 +2,7 @@
 import { benchCandidates } from './candidates.ts'
 import { benchEngine } from './engine.ts'
 import { benchHeap } from './heap.ts'
+import { benchIdentity } from './identity.ts'
 import { benchMemory } from './memory.ts'
 import { benchSegmentation } from './segmentation.ts'
 import { benchSynthesis } from './synthesis.ts'
@@ -11,6 +12,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void
   engine: benchEngine,
   candidates: benchCandidates,
   heap: benchHeap,
+  identity: benchIdentity,
   memory: benchMemory,
   segmentation: benchSegmentation,
   synthesis: benchSynthesis,

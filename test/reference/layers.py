@@ -221,4 +221,5 @@ def main():
     print(f'{len(written)} cases, {os.path.getsize(path)} bytes, torch {torch.__version__}')
 
 
-main()
+if __name__ == '__main__':
+    main()
