@@ -1,4 +1,5 @@
 import type { LineageNode } from '../shared/contract.ts'
+import type { EvolutionConfig } from '../shared/records.ts'
 
 /** The candidates of one search by number, with their children: filled once, then kept up to date by events. */
 export class Family {
@@ -68,19 +69,28 @@ export class Family {
 
 /**
  * Who was in the population when candidate `upTo` had come: the `capacity` most recent scored layers, one of each
- * fingerprint. For the replay; the newest state comes from the program itself.
+ * function and at most `mostAlike` of a family. For the replay; the newest state comes from the program itself.
  */
-export const aliveAt = (nodes: readonly LineageNode[], capacity: number, upTo: number): Set<number> => {
-  const window: LineageNode[] = []
-  const prints = new Set<string>()
-  for (const node of nodes) {
-    if (node.number > upTo) break
-    if (node.role !== 'candidate' || node.average === null || prints.has(node.fingerprint)) continue
-    window.push(node)
-    prints.add(node.fingerprint)
-    if (window.length > capacity) prints.delete(window.shift()!.fingerprint)
+export const aliveAt = (
+  nodes: readonly LineageNode[],
+  { population, mostAlike = 0 }: Pick<EvolutionConfig, 'population' | 'mostAlike'>,
+  upTo: number,
+): Set<number> => {
+  const window: { number: number; original: number; family: string }[] = []
+  const families = new Map<number, string | null>(nodes.map(({ number, family }) => [number, family]))
+  for (const { number, role, average, duplicateOf } of nodes) {
+    if (number > upTo) break
+    const original = duplicateOf ?? number
+    if (role !== 'candidate' || average === null || window.some((other) => other.original === original))
+      continue
+    const family = families.get(original) ?? String(original)
+    const alike = window.filter((other) => other.family === family)
+    const leaves =
+      mostAlike > 0 && alike.length >= mostAlike ? alike[0]! : window.length >= population ? window[0]! : null
+    if (leaves) window.splice(window.indexOf(leaves), 1)
+    window.push({ number, original, family })
   }
-  return new Set(window.map((node) => node.number))
+  return new Set(window.map(({ number }) => number))
 }
 
 /** What a candidate came to, as one word: the kinds that colours, lanes and filters speak of. */
@@ -113,7 +123,7 @@ export const OUTCOME_LABELS: Readonly<Record<Outcome, string>> = {
 
 export const OUTCOME_HELP: Readonly<Record<Outcome, string>> = {
   scored: 'trained on every architecture',
-  duplicate: 'equal to an earlier layer, whose result it takes',
+  duplicate: 'the same function as an earlier layer, whose result it takes',
   static: 'ruled out before any training: not finite, or without dependence on x',
   quality: 'too little accuracy after the first steps',
   stability: 'the gradient norm blew up in the adversarial test',

@@ -121,6 +121,12 @@ export const FIELD_GROUPS: readonly FieldGroup[] = [
         'layers',
         'part of the search: its history depends on it',
       ),
+      number(
+        'evolution.mostAlike',
+        'Alike at most',
+        'layers',
+        'alive at once that start training as one function; 0: no limit',
+      ),
       number('evolution.rerank.count', 'Re-rank the best', 'layers', '0: none'),
       number('evolution.rerank.steps', 'Re-rank: train for', 'steps'),
     ],

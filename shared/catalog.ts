@@ -69,6 +69,7 @@ const DEMO: SearchConfig = {
     maxTrained: 0,
     maxSeconds: 200,
     inFlight: 4,
+    mostAlike: 3,
     rerank: { count: 3, steps: 240 },
   },
   baselines: ['BN-ReLU', 'GN-ReLU', 'EvoNorm-B0', 'EvoNorm-S0'],

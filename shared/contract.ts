@@ -94,10 +94,12 @@ export type Prediction = {
   readonly measured: boolean
 }
 
-/** How many candidates ended where; `generated` is the sum of the others. Baselines are not counted. */
+/** How many candidates ended where; `generated` is the sum of the others but for `sameFunction`. Baselines are not counted. */
 export type Funnel = {
   readonly generated: number
   readonly duplicate: number
+  /** Duplicates that only their values told (`SameBy`); the other ones have the same formula. */
+  readonly sameFunction: number
   readonly static: number
   readonly quality: number
   readonly stability: number
@@ -135,6 +137,8 @@ export type LineageNode = {
   readonly status: CandidateStatus
   readonly rejected: RejectionStage | null
   readonly duplicateOf: number | null
+  /** What training starts with (shared/identity), shortened; equal for layers that start alike. null unless trained. */
+  readonly family: string | null
   /** Mean over architectures of `scores`. */
   readonly average: number | null
   readonly scores: readonly number[] | null

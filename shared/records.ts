@@ -71,6 +71,8 @@ export type EvolutionConfig = {
    * for the oldest one, so that the history does not depend on timing or on the number of workers.
    */
   readonly inFlight: number
+  /** At most so many members are alive that compute one function at the start of training; 0 or absent: no limit. */
+  readonly mostAlike?: number | undefined
   /** After the search the best `count` are trained anew for `steps`; 0 leaves it out. */
   readonly rerank: { readonly count: number; readonly steps: number }
 }
@@ -111,7 +113,13 @@ export type Origin =
   | { readonly kind: 'known'; readonly name: string }
   | { readonly kind: 'random' }
   | { readonly kind: 'imported'; readonly note: string }
-  | { readonly kind: 'mutation'; readonly parent: number; readonly node: number }
+  | {
+      readonly kind: 'mutation'
+      readonly parent: number
+      readonly node: number
+      /** Mutations before this one that left the parent's function as it was; absent where there were none. */
+      readonly neutral?: number | undefined
+    }
 
 export type RejectionStage = 'static' | 'quality' | 'stability'
 
@@ -131,9 +139,12 @@ export type Failure = { readonly cause: string; readonly trace: string; readonly
 
 /**
  * queued: proposed, not yet under evaluation; running; scored: has a score on every architecture; rejected;
- * duplicate: equal (by fingerprint) to an earlier candidate, whose result it takes; failed.
+ * duplicate: the same function as an earlier candidate, whose result it takes; failed.
  */
 export type CandidateStatus = 'queued' | 'running' | 'scored' | 'rejected' | 'duplicate' | 'failed'
+
+/** formula: equal after simplification; function: equal outputs and derivatives on probe batches (shared/identity). */
+export type SameBy = 'formula' | 'function'
 
 /** Baselines are kept like candidates, apart from the population. */
 export type CandidateRole = 'baseline' | 'candidate'
@@ -152,6 +163,8 @@ export type Candidate = {
   readonly failure: Failure | null
   /** Candidate whose result was taken over. */
   readonly duplicateOf: number | null
+  /** How it is known that both are one function; null unless a duplicate (or one of an earlier version's search). */
+  readonly sameBy: SameBy | null
   /** Validation accuracy per architecture after the longer training of the re-ranking. */
   readonly rerankScores: readonly number[] | null
   readonly seconds: number

@@ -32,6 +32,7 @@ const summarySchema = z.object({
   funnel: z.object({
     generated: number,
     duplicate: number,
+    sameFunction: number,
     static: number,
     quality: number,
     stability: number,
@@ -55,6 +56,7 @@ const nodeShape = {
   status,
   rejected: stage.nullable(),
   duplicateOf: number.nullable(),
+  family: z.string().nullable(),
   average: real.nullable(),
   scores,
   fingerprint: z.string(),
@@ -71,7 +73,7 @@ const candidateSchema = z.object({
     z.object({ kind: z.literal('known'), name: z.string() }),
     z.object({ kind: z.literal('random') }),
     z.object({ kind: z.literal('imported'), note: z.string() }),
-    z.object({ kind: z.literal('mutation'), parent: number, node: number }),
+    z.object({ kind: z.literal('mutation'), parent: number, node: number, neutral: number.optional() }),
   ]),
   status,
   scores,
@@ -87,6 +89,7 @@ const candidateSchema = z.object({
     .nullable(),
   failure: z.object({ cause: z.string(), trace: z.string(), attempts: number }).nullable(),
   duplicateOf: number.nullable(),
+  sameBy: z.enum(['formula', 'function']).nullable(),
   rerankScores: scores,
   seconds: real,
 })

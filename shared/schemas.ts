@@ -70,6 +70,7 @@ export const searchConfigSchema = z.strictObject({
     maxTrained: count,
     maxSeconds: count,
     inFlight: z.int().min(1).max(64),
+    mostAlike: count.optional(),
     rerank: z.strictObject({ count, steps: count }),
   }),
   baselines: z.array(z.string().min(1)).max(20).readonly(),

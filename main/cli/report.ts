@@ -103,7 +103,7 @@ export const funnelText = (funnel: SearchSummary['funnel']): string =>
   [
     count(funnel.generated, 'candidate'),
     `${funnel.scored} scored`,
-    count(funnel.duplicate, 'duplicate'),
+    `${count(funnel.duplicate, 'duplicate')} (${funnel.sameFunction} only by function)`,
     `rejected: ${funnel.static} static, ${funnel.quality} quality, ${funnel.stability} stability`,
     ...(funnel.failed > 0 ? [`${funnel.failed} failed`] : []),
     ...(funnel.pending > 0 ? [`${funnel.pending} pending`] : []),

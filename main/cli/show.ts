@@ -46,10 +46,10 @@ const originText = <K extends Origin['kind']>(origin: Origin & { kind: K }): str
   ORIGIN[origin.kind as K](origin)
 
 /** What became of a candidate, in a sentence. */
-const outcome = ({ status, scores, rejection, failure, duplicateOf }: Candidate): string => {
+const outcome = ({ status, scores, rejection, failure, duplicateOf, sameBy }: Candidate): string => {
   if (status === 'scored') return `scored: ${scores!.map(percent).join(', ')}`
   if (status === 'duplicate')
-    return `equal to #${duplicateOf}${scores ? `: ${scores.map(percent).join(', ')}` : ''}`
+    return `the same ${sameBy ?? 'formula'} as #${duplicateOf}${scores ? `: ${scores.map(percent).join(', ')}` : ''}`
   if (rejection) {
     const { stage, reason, measured, limit, architecture, step } = rejection
     const values = measured === null ? [] : [`${Number(measured.toPrecision(4))}, limit ${limit}`]

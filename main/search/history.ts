@@ -1,7 +1,7 @@
-import { fingerprint } from '../../shared/canonical.ts'
 import type { Graph } from '../../shared/graph.ts'
+import { familyOf, identify, type Identity } from '../../shared/identity/identity.ts'
 import { createRandom } from '../../shared/random.ts'
-import type { Origin, Rejection, SearchConfig } from '../../shared/records.ts'
+import type { Origin, Rejection, SameBy, SearchConfig } from '../../shared/records.ts'
 import { Population, type Member } from './population.ts'
 import { propose, type Proposal, type Standing } from './propose.ts'
 import { staticRejection } from './static.ts'
@@ -10,15 +10,17 @@ import { staticRejection } from './static.ts'
 export type Entry = {
   readonly number: number
   readonly graph: Graph
-  readonly fingerprint: string
   readonly origin: Origin
   readonly verdict: Verdict
 }
-/** static: rejected at once; duplicate: of an earlier candidate; train: goes to a worker. */
+/**
+ * static: rejected at once; duplicate: the same function as an earlier candidate; train: goes to a worker. `by`, and the
+ * `family` of layers that start alike, are absent for candidates of earlier versions.
+ */
 export type Verdict =
   | { readonly kind: 'static'; readonly rejection: Rejection }
-  | { readonly kind: 'duplicate'; readonly of: number }
-  | { readonly kind: 'train' }
+  | { readonly kind: 'duplicate'; readonly of: number; readonly by?: SameBy }
+  | { readonly kind: 'train'; readonly family?: string }
 
 /** Who entered the population and who left it. */
 export type Change = { readonly entered: number[]; readonly left: number[] }
@@ -33,7 +35,12 @@ export class History {
   readonly config: SearchConfig
   readonly #population: Population
   readonly #inFlight: Entry[] = []
-  readonly #holder = new Map<string, number>()
+  /** Who was trained: numbers by simplified formula and by function, and what each number is. */
+  readonly #holders: Readonly<Record<SameBy, Map<string, number>>> = {
+    formula: new Map(),
+    function: new Map(),
+  }
+  readonly #identities = new Map<number, Identity>()
   readonly #scores = new Map<number, readonly number[]>()
   readonly #awaited = new Set<number>()
   readonly #known: { number: number; graph: Graph }[] = []
@@ -43,7 +50,7 @@ export class History {
 
   constructor(config: SearchConfig) {
     this.config = config
-    this.#population = new Population(config.evolution.population)
+    this.#population = new Population(config.evolution)
   }
 
   get members(): readonly Member[] {
@@ -75,20 +82,19 @@ export class History {
     return propose(this.config, standing, createRandom('candidate', this.config.seed, number))
   }
 
-  judge(graph: Graph): { readonly fingerprint: string; readonly verdict: Verdict } {
-    const print = fingerprint(graph)
-    const of = this.#holder.get(print)
-    if (of !== undefined) return { fingerprint: print, verdict: { kind: 'duplicate', of } }
-    const rejection = staticRejection(graph)
-    return {
-      fingerprint: print,
-      verdict: rejection === null ? { kind: 'train' } : { kind: 'static', rejection },
+  judge(graph: Graph): Verdict {
+    const identity = identify(graph)
+    for (const by of ['formula', 'function'] as const) {
+      const of = this.#holders[by].get(identity[by])
+      if (of !== undefined) return { kind: 'duplicate', of, by }
     }
+    const rejection = staticRejection(graph)
+    return rejection === null ? { kind: 'train', family: familyOf(identity) } : { kind: 'static', rejection }
   }
 
-  /** A baseline: known by fingerprint, but no member of the population. Its result may come later. */
-  baseline({ number, fingerprint }: Pick<Entry, 'number' | 'fingerprint'>): void {
-    if (!this.#holder.has(fingerprint)) this.#holder.set(fingerprint, number)
+  /** A baseline: known as trained, but no member of the population. Its result may come later. */
+  baseline({ number, graph }: Pick<Entry, 'number' | 'graph'>): void {
+    this.#hold(number, graph)
     this.#awaited.add(number)
   }
   /** Whether `number` is a baseline without its result: a candidate equal to it can't be taken yet. */
@@ -105,7 +111,7 @@ export class History {
   take(entry: Entry): Change {
     if (entry.origin.kind === 'known') this.#known.push({ number: entry.number, graph: entry.graph })
     if (entry.verdict.kind === 'train') {
-      this.#holder.set(entry.fingerprint, entry.number)
+      this.#hold(entry.number, entry.graph)
       this.#inFlight.push(entry)
       this.#trained += 1
       this.#admit()
@@ -134,9 +140,18 @@ export class History {
     this.#misses = 0
   }
 
-  #enter({ number, graph, fingerprint }: Entry, scores: readonly number[]): Change {
+  /** The first of equal ones stands for all. */
+  #hold(number: number, graph: Graph): void {
+    const identity = identify(graph)
+    this.#identities.set(number, identity)
+    for (const by of ['formula', 'function'] as const)
+      if (!this.#holders[by].has(identity[by])) this.#holders[by].set(identity[by], number)
+  }
+
+  #enter({ number, graph, verdict }: Entry, scores: readonly number[]): Change {
     this.#scores.set(number, scores)
-    const { entered, left } = this.#population.enter({ number, graph, fingerprint, scores })
+    const identity = this.#identities.get(verdict.kind === 'duplicate' ? verdict.of : number)!
+    const { entered, left } = this.#population.enter({ number, graph, identity, scores })
     return { entered: entered ? [number] : [], left: left ? [left.number] : [] }
   }
 }

@@ -1,4 +1,5 @@
 import { INPUTS, SEARCH_NODES, type Graph, type GraphNode } from '../../shared/graph.ts'
+import { identify } from '../../shared/identity/identity.ts'
 import { opsOf, OPS, type Space } from '../../shared/ops.ts'
 import type { Random } from '../../shared/random.ts'
 
@@ -24,6 +25,29 @@ export const mutate = (graph: Graph, space: Space, random: Random): { graph: Gra
   const node = random.below(graph.nodes.length)
   const nodes = graph.nodes.map((old, i) => (i === node ? randomNode(i, space, random) : old))
   return { graph: { version: 1, nodes, affine: true }, node }
+}
+
+/** After so many mutations in a row the child is taken as it is, whatever it computes. */
+const MOST_NEUTRAL = 50
+
+/**
+ * Mutates until the layer computes another function than its parent. Most single mutations hit a node that the output
+ * doesn't depend on. The paper trains such copies again and mutates them further when they win; here the neutral
+ * mutations accumulate without a training in between, which is the same walk through the space. `neutral` counts them.
+ */
+export const mutateFunction = (
+  parent: Graph,
+  space: Space,
+  random: Random,
+): { graph: Graph; node: number; neutral: number } => {
+  const before = identify({ ...parent, affine: true }).function
+  let child = mutate(parent, space, random)
+  let neutral = 0
+  while (neutral < MOST_NEUTRAL && identify(child.graph).function === before) {
+    child = mutate(child.graph, space, random)
+    neutral++
+  }
+  return { ...child, neutral }
 }
 
 /**

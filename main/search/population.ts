@@ -1,47 +1,51 @@
 import { mean, paretoFront } from '../../shared/pareto.ts'
 import type { Graph } from '../../shared/graph.ts'
+import type { Identity } from '../../shared/identity/identity.ts'
 import type { Random } from '../../shared/random.ts'
 import type { EvolutionConfig } from '../../shared/records.ts'
 
 export type Member = {
   readonly number: number
   readonly graph: Graph
-  readonly fingerprint: string
+  readonly identity: Identity
   readonly scores: readonly number[]
 }
 
 /**
- * The sliding window of the most recent members (ageing evolution, Liu et al. 2020, section 3.3). Departure from
- * the paper: only one copy of a fingerprint is alive at a time, since in small populations most children are
- * clones (the mutation hit a dead node) and would soon be all there is. A clone renews nothing; when its original
- * has aged out, the layer may come back at its known score.
+ * The sliding window of the most recent members (ageing evolution, Liu et al. 2020, section 3.3). Departures from the
+ * paper, since in small populations most children are copies and would soon be all there is: only one copy of a function
+ * is alive at a time (a second one renews nothing; when the first has aged out, the layer may come back at its known
+ * score), and at most `mostAlike` members that start training as one function: one more makes the oldest of them leave.
  */
 export class Population {
   readonly #capacity: number
+  readonly #mostAlike: number
   readonly #members: Member[] = []
-  readonly #alive = new Set<string>()
 
-  constructor(capacity: number) {
-    this.#capacity = capacity
+  constructor({ population, mostAlike }: Pick<EvolutionConfig, 'population' | 'mostAlike'>) {
+    this.#capacity = population
+    this.#mostAlike = mostAlike || Infinity
   }
 
   get members(): readonly Member[] {
     return this.#members
   }
 
-  has(fingerprint: string): boolean {
-    return this.#alive.has(fingerprint)
-  }
-
-  /** Returns whether it entered, and who aged out for it. */
+  /** Returns whether it entered, and who left for it. */
   enter(member: Member): { readonly entered: boolean; readonly left: Member | null } {
-    if (this.#alive.has(member.fingerprint)) return { entered: false, left: null }
+    const { identity } = member
+    if (this.#members.some((other) => other.identity.function === identity.function))
+      return { entered: false, left: null }
+    const alike = this.#members.filter((other) => other.identity.start === identity.start)
+    const oldest =
+      alike.length >= this.#mostAlike
+        ? alike[0]!
+        : this.#members.length >= this.#capacity
+          ? this.#members[0]!
+          : null
+    if (oldest) this.#members.splice(this.#members.indexOf(oldest), 1)
     this.#members.push(member)
-    this.#alive.add(member.fingerprint)
-    if (this.#members.length <= this.#capacity) return { entered: true, left: null }
-    const left = this.#members.shift()!
-    this.#alive.delete(left.fingerprint)
-    return { entered: true, left }
+    return { entered: true, left: oldest }
   }
 }
 

@@ -3,7 +3,7 @@ import { knownIn, type KnownLayer } from '../../shared/known.ts'
 import { SEARCH_NODES } from '../../shared/graph.ts'
 import type { Random } from '../../shared/random.ts'
 import type { Origin, SearchConfig } from '../../shared/records.ts'
-import { mutate, padToTen, randomLayer } from './mutate.ts'
+import { mutateFunction, padToTen, randomLayer } from './mutate.ts'
 import { tournament, type Member } from './population.ts'
 
 /** After so many proposals in a row that led to nothing new, random layers are proposed until one does. */
@@ -37,8 +37,9 @@ export const propose = (config: SearchConfig, standing: Standing, random: Random
   const { space, evolution } = config
   const drawn = (): Proposal => ({ graph: randomLayer(space, random), origin: { kind: 'random' } })
   const mutated = (parent: { readonly number: number; readonly graph: Graph }): Proposal => {
-    const { graph, node } = mutate(parent.graph, space, random)
-    return { graph, origin: { kind: 'mutation', parent: parent.number, node } }
+    const { graph, node, neutral } = mutateFunction(parent.graph, space, random)
+    const drift = neutral > 0 ? { neutral } : {}
+    return { graph, origin: { kind: 'mutation', parent: parent.number, node, ...drift } }
   }
   if (evolution.mode === 'random' || standing.misses >= STALL) return drawn()
 

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { fingerprint } from '../../shared/canonical.ts'
 import { addCandidate, entry, judge, setAlive } from '../store/candidates.ts'
 import { baselinesTrained } from '../store/summary.ts'
 import type { History } from './history.ts'
@@ -91,10 +92,17 @@ export class Search {
     if (!inserted && this.#spent) return { kind: 'end' }
 
     const { graph, origin } = inserted ?? history.propose(number)
-    const { fingerprint, verdict } = history.judge(graph)
+    const verdict = history.judge(graph)
     // Proposed again when the result is there, by the same chance.
     if (verdict.kind === 'duplicate' && history.awaits(verdict.of)) return { kind: 'result', of: verdict.of }
-    const candidate = { number, role: 'candidate', graph, fingerprint, origin, verdict } as const
+    const candidate = {
+      number,
+      role: 'candidate',
+      graph,
+      fingerprint: fingerprint(graph),
+      origin,
+      verdict,
+    } as const
     const change = history.take(candidate)
     this.#next += 1
     const atSeconds = journal.seconds

@@ -10,9 +10,10 @@ import type {
   EvaluationResult,
   Failure,
   Origin,
+  SameBy,
 } from '../../shared/records.ts'
 import type { Change, Verdict } from '../search/history.ts'
-import { integer, json, jsonOrNull, numberOrNull, text, type Database } from './database.ts'
+import { integer, json, jsonOrNull, numberOrNull, text, textOrNull, type Database } from './database.ts'
 import { emit } from './events.ts'
 
 export type NewCandidate = {
@@ -63,7 +64,8 @@ export const addCandidate = (db: Database, key: number, candidate: NewCandidate)
 export const judge = (db: Database, key: number, number: number, verdict: Verdict, atSeconds: number): void =>
   db.write(() => {
     const where = 'WHERE search = ? AND number = ?'
-    if (verdict.kind === 'train') db.run(`UPDATE candidates SET dispatched = 1 ${where}`, key, number)
+    if (verdict.kind === 'train')
+      db.run(`UPDATE candidates SET dispatched = 1, family = ? ${where}`, verdict.family ?? null, key, number)
     else if (verdict.kind === 'static') {
       db.run(
         `UPDATE candidates SET dispatched = 0, status = 'rejected', rejected = ?, at_seconds = ? ${where}`,
@@ -76,9 +78,10 @@ export const judge = (db: Database, key: number, number: number, verdict: Verdic
     } else {
       const original = db.get(`SELECT scores, average FROM candidates ${where}`, key, verdict.of)!
       db.run(
-        "UPDATE candidates SET dispatched = 0, status = 'duplicate', duplicate_of = ?, scores = ?, average = ?, " +
+        "UPDATE candidates SET dispatched = 0, status = 'duplicate', duplicate_of = ?, same_by = ?, scores = ?, average = ?, " +
           `at_seconds = ? ${where}`,
         verdict.of,
+        verdict.by ?? null,
         original['scores']!,
         original['average']!,
         atSeconds,
@@ -245,7 +248,7 @@ export type StoredEntry = Omit<NewCandidate, 'atSeconds'> & {
 }
 
 const ENTRY =
-  'SELECT c.number, c.role, c.fingerprint, c.status, c.dispatched, c.duplicate_of, c.scores, c.reranked, ' +
+  'SELECT c.number, c.role, c.fingerprint, c.status, c.dispatched, c.duplicate_of, c.same_by, c.family, c.scores, c.reranked, ' +
   'l.graph, l.origin, l.rejection FROM candidates c JOIN layers l USING (search, number) WHERE c.search = ?'
 
 const entryOf = (row: ReturnType<Database['all']>[number]): StoredEntry => ({
@@ -263,9 +266,12 @@ const entryOf = (row: ReturnType<Database['all']>[number]): StoredEntry => ({
 const verdictOf = (row: ReturnType<Database['all']>[number]): Verdict | null => {
   const dispatched = numberOrNull(row, 'dispatched')
   if (dispatched === null) return null
-  if (dispatched === 1) return { kind: 'train' }
+  const family = textOrNull(row, 'family')
+  if (dispatched === 1) return family === null ? { kind: 'train' } : { kind: 'train', family }
   const of = numberOrNull(row, 'duplicate_of')
-  return of === null ? { kind: 'static', rejection: json(row, 'rejection') } : { kind: 'duplicate', of }
+  if (of === null) return { kind: 'static', rejection: json(row, 'rejection') }
+  const by = textOrNull(row, 'same_by') as SameBy | null
+  return by === null ? { kind: 'duplicate', of } : { kind: 'duplicate', of, by }
 }
 
 /** Candidates of a search in order of number: `limit` at most, from number `from` on. */

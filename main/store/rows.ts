@@ -4,6 +4,7 @@ import type {
   CandidateRole,
   CandidateStatus,
   RejectionStage,
+  SameBy,
   Search,
   SearchStage,
   SearchState,
@@ -24,7 +25,7 @@ export const searchOf = (row: Row): Search => ({
 
 /** Columns of `candidates` that a lineage node is made of. */
 export const NODE_COLUMNS =
-  'number, role, parent, label, status, rejected, duplicate_of, average, scores, fingerprint, alive'
+  'number, role, parent, label, status, rejected, duplicate_of, family, average, scores, fingerprint, alive'
 
 export const lineageNode = (row: Row): LineageNode => ({
   number: integer(row, 'number'),
@@ -34,6 +35,7 @@ export const lineageNode = (row: Row): LineageNode => ({
   status: text(row, 'status') as CandidateStatus,
   rejected: textOrNull(row, 'rejected') as RejectionStage | null,
   duplicateOf: numberOrNull(row, 'duplicate_of'),
+  family: textOrNull(row, 'family'),
   average: numberOrNull(row, 'average'),
   scores: jsonOrNull(row, 'scores'),
   fingerprint: text(row, 'fingerprint'),
@@ -52,6 +54,7 @@ export const candidateOf = (row: Row): Candidate => ({
   rejection: jsonOrNull(row, 'rejection'),
   failure: jsonOrNull(row, 'failure'),
   duplicateOf: numberOrNull(row, 'duplicate_of'),
+  sameBy: textOrNull(row, 'same_by') as SameBy | null,
   rerankScores: jsonOrNull(row, 'rerank_scores'),
   seconds: integer(row, 'seconds'),
 })

@@ -149,4 +149,9 @@ export const MIGRATIONS: readonly string[] = [
 
   ALTER TABLE events ADD COLUMN promotion TEXT;
   `,
+  // How a duplicate was told, and the family of layers that start alike: null for those of before.
+  `
+  ALTER TABLE candidates ADD COLUMN same_by TEXT;
+  ALTER TABLE candidates ADD COLUMN family TEXT;
+  `,
 ]

@@ -4,17 +4,19 @@ import { integer, jsonOrNull, numberOrNull, text, type Database } from './databa
 /** How many candidates ended where. */
 export const funnel = (db: Database, key: number): Funnel => {
   const count = { duplicate: 0, static: 0, quality: 0, stability: 0, failed: 0, scored: 0, pending: 0 }
+  let sameFunction = 0
   const rows = db.all(
-    "SELECT status, rejected, count(*) AS count FROM candidates WHERE search = ? AND role = 'candidate' " +
-      'GROUP BY status, rejected',
+    "SELECT status, rejected, count(*) AS count, sum(same_by = 'function') AS by_function FROM candidates " +
+      "WHERE search = ? AND role = 'candidate' GROUP BY status, rejected",
     key,
   )
   for (const row of rows) {
     const status = text(row, 'status')
     const where = status === 'rejected' ? text(row, 'rejected') : status
     count[where in count ? (where as keyof typeof count) : 'pending'] += integer(row, 'count')
+    sameFunction += numberOrNull(row, 'by_function') ?? 0
   }
-  return { generated: Object.values(count).reduce((sum, n) => sum + n, 0), ...count }
+  return { generated: Object.values(count).reduce((sum, n) => sum + n, 0), sameFunction, ...count }
 }
 
 const SCORED = "search = ? AND role = 'candidate' AND average IS NOT NULL"

@@ -5,6 +5,7 @@
  *
  *     node test/app/seed.ts <data folder> [candidates] [seed]
  */
+import { fingerprint } from '../../shared/canonical.ts'
 import { mean } from '../../shared/pareto.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 import { knownLayer } from '../../shared/known.ts'
@@ -71,7 +72,7 @@ const seedSearch = (db: Database, options: SeedOptions): string => {
       if (!('result' in made)) throw new Error(`seed: baseline ${name} has no result`)
       clock += made.result.seconds / 2
       settle(db, key, number, made, clock)
-      history.baseline({ number, fingerprint: history.judge(graph).fingerprint })
+      history.baseline({ number, graph })
       history.settleBaseline(number, made.result.scores)
     }
     updateSearch(db, key, { stage: 'search' })
@@ -108,8 +109,15 @@ const addOne = (
   scored: Map<number, number>,
 ): number => {
   const { graph, origin } = history.propose(number)
-  const { fingerprint, verdict } = history.judge(graph)
-  const proposed = { number, role: 'candidate', graph, fingerprint, origin, verdict } as const
+  const verdict = history.judge(graph)
+  const proposed = {
+    number,
+    role: 'candidate',
+    graph,
+    fingerprint: fingerprint(graph),
+    origin,
+    verdict,
+  } as const
   let now = clock + STATIC_SECONDS
   addCandidate(db, key, { ...proposed, atSeconds: now })
   let change: Change = history.take(proposed)

@@ -90,6 +90,7 @@ test('the funnel takes away from the right what each test ends, and the rest is 
   const rows = funnelRows({
     generated: 100,
     duplicate: 20,
+    sameFunction: 5,
     static: 50,
     quality: 4,
     stability: 1,
@@ -104,7 +105,16 @@ test('the funnel takes away from the right what each test ends, and the rest is 
 })
 
 test('an empty funnel has empty bars', () => {
-  const none = { generated: 0, duplicate: 0, static: 0, quality: 0, stability: 0, failed: 0, pending: 0 }
+  const none = {
+    generated: 0,
+    duplicate: 0,
+    sameFunction: 0,
+    static: 0,
+    quality: 0,
+    stability: 0,
+    failed: 0,
+    pending: 0,
+  }
   for (const { from, to, share, kind } of funnelRows({ ...none, scored: 0 })) {
     assert.equal(to, from)
     if (kind !== 'generated') assert.equal(share, 0)

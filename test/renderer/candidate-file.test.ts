@@ -12,6 +12,7 @@ const row = (number: number, more: Partial<CandidateRow> = {}): CandidateRow => 
   status: 'scored',
   rejected: null,
   duplicateOf: null,
+  family: null,
   average: 0.5,
   scores: [0.4, 0.6],
   fingerprint: `f${number}`,

@@ -116,6 +116,7 @@ const candidateOf = (number: number, graph: Graph, origin: Origin): Candidate =>
   rejection: null,
   failure: null,
   duplicateOf: null,
+  sameBy: null,
   rerankScores: null,
   seconds: 0,
 })

@@ -19,6 +19,7 @@ const node = (number: number, average: number | null, more: Partial<LineageNode>
   status: average === null ? 'rejected' : 'scored',
   rejected: average === null ? 'static' : null,
   duplicateOf: null,
+  family: null,
   average,
   scores: average === null ? null : [average],
   fingerprint: String(number),

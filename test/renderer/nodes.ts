@@ -13,6 +13,7 @@ export const candidate = (
   status: 'scored',
   rejected: null,
   duplicateOf: null,
+  family: null,
   average: 0.5,
   scores: [0.5],
   fingerprint: `f${number}`,

@@ -7,10 +7,10 @@ import { mean } from '../../shared/pareto.ts'
 import { createRandom } from '../../shared/random.ts'
 
 const graph = { version: 1, nodes: [{ op: 'tanh', inputs: [0] }], affine: true } as const
-const member = (number: number, scores: number[], fingerprint = `layer ${number}`): Member => ({
+const member = (number: number, scores: number[], its = `layer ${number}`, start = its): Member => ({
   number,
   graph,
-  fingerprint,
+  identity: { formula: its, function: its, start },
   scores,
 })
 
@@ -60,7 +60,7 @@ test('a tournament of a fraction draws that many, two at least', () => {
 })
 
 test('the window slides: who has been in it longest leaves', () => {
-  const population = new Population(3)
+  const population = new Population({ population: 3 })
   const left = [0, 1, 2, 3, 4].map((i) => population.enter(member(i, [0.5])).left?.number ?? null)
   assert.deepEqual(left, [null, null, null, 0, 1])
   assert.deepEqual(
@@ -70,13 +70,24 @@ test('the window slides: who has been in it longest leaves', () => {
 })
 
 test('a clone does not enter beside its original, but may when that has aged out', () => {
-  const population = new Population(2)
+  const population = new Population({ population: 2 })
   population.enter(member(0, [0.9], 'a'))
   assert.deepEqual(population.enter(member(1, [0.9], 'a')), { entered: false, left: null })
   population.enter(member(2, [0.5], 'b'))
   population.enter(member(3, [0.5], 'c'))
-  assert.equal(population.has('a'), false)
   assert.equal(population.enter(member(4, [0.9], 'a')).entered, true)
+})
+
+test('of layers that start alike at most so many are alive: one more makes the oldest of them leave', () => {
+  const population = new Population({ population: 4, mostAlike: 2 })
+  const enter = (number: number, start: string): number | null =>
+    population.enter(member(number, [0.5], `layer ${number}`, start)).left?.number ?? null
+  assert.deepEqual([enter(0, 'other'), enter(1, 'a'), enter(2, 'a'), enter(3, 'a')], [null, null, null, 1])
+  assert.deepEqual([enter(4, 'b'), enter(5, 'c')], [null, 0])
+  assert.deepEqual(
+    population.members.map(({ number }) => number),
+    [2, 3, 4, 5],
+  )
 })
 
 const node = (number: number, change: Partial<LineageNode>): LineageNode => ({
@@ -89,6 +100,7 @@ const node = (number: number, change: Partial<LineageNode>): LineageNode => ({
   duplicateOf: null,
   average: change.scores ? mean(change.scores) : null,
   scores: null,
+  family: null,
   fingerprint: `layer ${number}`,
   alive: false,
   ...change,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { scoreTask } from '../../main/search/task.ts'
-import { fingerprint } from '../../shared/canonical.ts'
+import { identify } from '../../shared/identity/identity.ts'
 import { knownIn } from '../../shared/known.ts'
 import { mean } from '../../shared/pareto.ts'
 import type { SearchConfig } from '../../shared/records.ts'
@@ -47,15 +48,15 @@ test('another seed, another way to win or random search give another history', a
 test('equal layers are trained once, counted, and take the scores of the first', async (t) => {
   const { history, pool } = await quickHistory(t, smallConfig({ maxTrained: 60 }))
   const scored = pool.tasks.filter(({ purpose }) => purpose === 'score')
-  assert.equal(new Set(scored.map(({ graph }) => fingerprint(graph))).size, scored.length)
+  assert.equal(new Set(scored.map(({ graph }) => identify(graph).function)).size, scored.length)
   assert.equal(scored.length, history.filter(({ role }) => role === 'baseline').length + 60)
 
   const duplicates = history.filter(({ status }) => status === 'duplicate')
   assert.ok(duplicates.length > 5, `${duplicates.length} duplicates`)
-  for (const { duplicateOf, number, fingerprint, scores } of duplicates) {
+  for (const { duplicateOf, sameBy, number, graph, scores } of duplicates) {
     const original = history[duplicateOf!]!
     assert.ok(original.number < number)
-    assert.equal(original.fingerprint, fingerprint)
+    assert.equal(identify(original.graph)[sameBy!], identify(graph)[sameBy!])
     assert.deepEqual(original.scores, scores)
   }
 })
@@ -69,8 +70,13 @@ test('the population is the most recent distinct layers: clones do not crowd the
   for (const { role, scores } of alive) assert.ok(role === 'candidate' && scores !== null)
   // A scored layer that is not alive entered before all of those that are, or is a clone.
   const oldest = Math.min(...alive.map(({ number }) => number))
-  for (const { number, status, alive } of history)
-    if (status === 'scored' && number > oldest) assert.ok(alive, `#${number}`)
+  const families = new Map<string, number>()
+  for (const { alive, graph } of history)
+    if (alive) families.set(identify(graph).start, (families.get(identify(graph).start) ?? 0) + 1)
+  for (const { number, role, status, alive, graph } of history)
+    if (role === 'candidate' && status === 'scored' && number > oldest)
+      assert.ok(alive || families.get(identify(graph).start) === config.evolution.mostAlike, `#${number}`)
+  assert.ok(Math.max(...families.values()) <= config.evolution.mostAlike!)
 })
 
 test('a seeded search opens with the known layers; the baselines among them are not trained again', async (t) => {
@@ -96,7 +102,7 @@ test('random search only draws, at the same budget', async (t) => {
   assert.equal(trained.length, 30)
 })
 
-test('every mutation has a parent before it and differs from it in one node', async (t) => {
+test('every mutation has a parent before it, computes something else, and differs in one node and in neutral ones', async (t) => {
   const { history } = await quickHistory(t, smallConfig())
   const mutations = history.flatMap((candidate) =>
     candidate.origin.kind === 'mutation' ? [{ ...candidate, mutation: candidate.origin }] : [],
@@ -105,8 +111,9 @@ test('every mutation has a parent before it and differs from it in one node', as
   for (const { number, graph, mutation } of mutations) {
     const parent = history[mutation.parent]!
     assert.ok(parent.number < number)
-    for (const [i, node] of graph.nodes.entries())
-      if (i !== mutation.node) assert.deepEqual(node, parent.graph.nodes[i])
+    assert.notEqual(identify(graph).function, identify({ ...parent.graph, affine: true }).function)
+    const changed = graph.nodes.filter((node, i) => !isDeepStrictEqual(node, parent.graph.nodes[i]))
+    assert.ok(changed.length <= 1 + (mutation.neutral ?? 0), `#${number}: ${changed.length} nodes`)
   }
 })
 

@@ -8,6 +8,7 @@ import type { Context } from '../../main/search/trainings.ts'
 import { addCandidate, aliveNumbers, setAlive, settle } from '../../main/store/candidates.ts'
 import { acquireLease, createHolder } from '../../main/store/leases.ts'
 import { knownLayer } from '../../shared/known.ts'
+import { fingerprint } from '../../shared/canonical.ts'
 import { createRandom } from '../../shared/random.ts'
 import type { SearchConfig } from '../../shared/records.ts'
 import { answer, STAND_IN } from '../workers/stand-in.ts'
@@ -44,7 +45,7 @@ test('the store holds all that a search needs to go on as if nothing had happene
     const { graph } = knownLayer(name)
     const { scores, ...rest } = answer(scoreTask(config, graph, 'baseline'))
     settle(db, key, number, { result: { scores, ...rest } }, 0)
-    history.baseline({ number, fingerprint: history.judge(graph).fingerprint })
+    history.baseline({ number, graph })
     history.settleBaseline(number, scores)
   }
 
@@ -84,8 +85,14 @@ test('the store holds all that a search needs to go on as if nothing had happene
       setAlive(db, key, history.commit(oldest, results.get(oldest)!))
     }
     const proposal = history.propose(next)
-    const { fingerprint, verdict } = history.judge(proposal.graph)
-    const candidate = { number: next, role: 'candidate', ...proposal, fingerprint, verdict } as const
+    const verdict = history.judge(proposal.graph)
+    const candidate = {
+      number: next,
+      role: 'candidate',
+      ...proposal,
+      fingerprint: fingerprint(proposal.graph),
+      verdict,
+    } as const
     addCandidate(db, key, candidate)
     graphs.set(next, proposal)
     setAlive(db, key, history.take(candidate))

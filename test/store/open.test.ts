@@ -10,8 +10,10 @@ import { openDatabase } from '../../main/store/open.ts'
 import { MIGRATIONS } from '../../main/store/schema.ts'
 import { listSearches } from '../../main/store/searches.ts'
 import { openStore } from '../../main/store/store.ts'
-import { entry, settle } from '../../main/store/candidates.ts'
-import { add, addSearch, CONFIG, folderOf, scored } from './fixture.ts'
+import { PRESETS } from '../../shared/catalog.ts'
+import { knownLayer } from '../../shared/known.ts'
+import { entry } from '../../main/store/candidates.ts'
+import { add, addSearch, CONFIG, folderOf } from './fixture.ts'
 
 /** Opening is refused with such a message, and the file is byte for byte what it was. */
 const refused = (path: string, message: RegExp, migrations = MIGRATIONS): void => {
@@ -152,9 +154,26 @@ test('a store of the first schema is brought up to date with all that is in it',
   const folder = folderOf(t)
   const path = storePath(folder)
   const first = new Database(openDatabase(path, MIGRATIONS.slice(0, 1)))
-  const { key } = addSearch(first)
-  settle(first, key, 0, scored([0.5, 0.6, 0.7]), 1)
-  first.run("UPDATE candidates SET rerank_scores = '[0.9, 0.9, 0.9]' WHERE number = 0")
+  // As that version wrote it: by its own columns alone.
+  const key = 1
+  first.run(
+    "INSERT INTO searches VALUES (1, 's', 'old', '2026-01-01T00:00:00Z', ?, 'done', 'finished', NULL, 9, 0, '{}')",
+    JSON.stringify(PRESETS.demo.config),
+  )
+  for (const [number, more] of ["'[0.5,0.6,0.7]', 0.6", 'NULL, NULL'].entries()) {
+    first.run(
+      'INSERT INTO candidates (search, number, role, fingerprint, kind, label, status, dispatched, nodes, ops, words, ' +
+        `rerank_scores, scores, average) VALUES (1, ?, 'candidate', 'f', 'random', 'random', ?, 1, 1, 1, '', ?, ${more})`,
+      number,
+      number === 0 ? 'scored' : 'queued',
+      number === 0 ? '[0.9, 0.9, 0.9]' : null,
+    )
+    first.run(
+      'INSERT INTO layers VALUES (1, ?, ?, \'{"kind":"random"}\', NULL, NULL)',
+      number,
+      JSON.stringify(knownLayer('EvoNorm-B0').graph),
+    )
+  }
   first.close()
   const db = openStore(folder)
   t.after(() => db.close())

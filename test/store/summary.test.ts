@@ -10,7 +10,16 @@ const STATIC: Rejection = { ...UNSTABLE, stage: 'static' }
 test('a search that has only begun', (t) => {
   const db = storeOf(t)
   const { key } = addSearch(db)
-  const none = { duplicate: 0, static: 0, quality: 0, stability: 0, failed: 0, scored: 0, pending: 0 }
+  const none = {
+    duplicate: 0,
+    sameFunction: 0,
+    static: 0,
+    quality: 0,
+    stability: 0,
+    failed: 0,
+    scored: 0,
+    pending: 0,
+  }
   assert.deepEqual(funnel(db, key), { generated: 0, ...none })
   assert.equal(best(db, key), null)
   assert.deepEqual(trend(db, key), [])
@@ -43,6 +52,7 @@ test('the funnel counts every candidate once and no baseline', (t) => {
   assert.deepEqual(funnel(db, key), {
     generated: 11,
     duplicate: 1,
+    sameFunction: 0,
     static: 3,
     quality: 1,
     stability: 1,

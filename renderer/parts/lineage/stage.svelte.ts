@@ -51,7 +51,7 @@ export class Stage {
   readonly #alive = $derived(
     this.upTo === null
       ? null
-      : aliveAt(this.nodes, page.search?.search.config.evolution.population ?? Infinity, this.upTo),
+      : aliveAt(this.nodes, page.search?.search.config.evolution ?? { population: Infinity }, this.upTo),
   )
   readonly scene = $derived(
     sceneOf(this.model, {
