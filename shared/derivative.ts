@@ -147,7 +147,10 @@ export type SecondProgram = {
   readonly gradients: Readonly<Partial<Record<LayerInput | 'dy', number | null>>>
 }
 
-/** The layer's second derivatives in training; null where x has no influence on y. */
+/** Second derivatives of more expressions than this are left to another strategy: writing them would take seconds. */
+export const MOST_EXPRESSIONS = 6000
+
+/** The layer's second derivatives in training; null where x has no influence on y, or where no strategy is short. */
 export const deriveSecond = (graph: Graph): SecondProgram | null => {
   const total = ({ instructions, sizes }: SecondProgram): number => costOf(instructions, sizes).cost
   const programs = STRATEGIES.map((strategy) => second(graph, strategy)).filter((program) => program !== null)
@@ -165,6 +168,7 @@ const second = (graph: Graph, strategy: Strategy): SecondProgram | null => {
   if (!dx || isZero(dx)) return null
   const leaves = [seed, ...names.map((name) => layer.leaves[name]!)]
   const gradients = gradient([[dx, from(cotangent)]], leaves, symbols, strategy)
+  if (symbols.arena.size() > MOST_EXPRESSIONS) return null
 
   const emitter = createEmitter(planProducts([layer.y, dx, ...gradients]))
   const bind = (leaf: Expression): number => emitter.bind(leaf, sizeOf(leaf.dims))

@@ -1,3 +1,4 @@
+import { liveNodes } from './canonical.ts'
 import { INPUTS, outputIndex, type Graph, type GraphNode, type InputName } from './graph.ts'
 import { OP_NAMES, OPS, type IndexSet, type OpName } from './ops.ts'
 import { requireLegal } from './rules.ts'
@@ -6,29 +7,76 @@ import { requireLegal } from './rules.ts'
 type Part = { readonly text: string; readonly level: 0 | 1 | 2 | 3; readonly minus?: string }
 type Notation = {
   readonly input: Readonly<Record<InputName, string>>
+  readonly named: (number: number) => string
   readonly wrap: (inner: string) => string
   readonly op: (node: GraphNode, parts: readonly Part[], at: (part: Part, level: number) => string) => Part
 }
 
-/** Shared sub-expressions are written out, so that text can double with every node: past this it is cut. */
-const LONGEST = 16384
+/**
+ * A formula longer than this has names for the sub-expressions that it uses more than once: written out, text can double
+ * with every node.
+ */
+const LONGEST = 800
+/** A shorter sub-expression is written out all the same. */
+const SHORTEST_NAMED = 8
 
-const render = (graph: Graph, notation: Notation): string => {
+/** Sub-expressions with names, each before its first use, and what the layer gives. */
+export type Formula = {
+  readonly definitions: readonly { readonly name: string; readonly text: string }[]
+  readonly result: string
+}
+
+const render = (graph: Graph, notation: Notation): Formula => {
+  const live = liveNodes(graph)
+  if (!isLong(graph, live))
+    return { definitions: [], result: written(graph, live, notation, (part) => part)! }
+  const uses = new Map<number, number>()
+  for (const input of live.flatMap((node) => graph.nodes[node]!.inputs))
+    uses.set(input, (uses.get(input) ?? 0) + 1)
+  const definitions: { name: string; text: string }[] = []
+  const result = written(graph, live, notation, (part, tensor) => {
+    if ((uses.get(tensor) ?? 0) < 2 || part.text.length < SHORTEST_NAMED) return part
+    const name = notation.named(definitions.length + 1)
+    definitions.push({ name, text: part.text })
+    return { text: name, level: 3 }
+  })
+  return { definitions, result }
+}
+
+const isLong = (graph: Graph, live: readonly number[]): boolean => {
+  let long = false
+  written(graph, live, TEXT, (part) => {
+    long ||= part.text.length > LONGEST
+    return long ? { text: '', level: 3 } : part
+  })
+  return long
+}
+
+/** The output's text; `each` says by what a node's text is told further on. */
+const written = (
+  graph: Graph,
+  live: readonly number[],
+  notation: Notation,
+  each: (part: Part, tensor: number) => Part,
+): string => {
   const parts: Part[] = INPUTS.map((name) => ({ text: notation.input[name], level: 3 }))
   const at = (part: Part, level: number): string =>
     part.level < level ? notation.wrap(part.text) : part.text
-  for (const node of graph.nodes) {
+  for (const index of live) {
+    const node = graph.nodes[index]!
     const operands = node.inputs.map((input) => parts[input]!)
     // exp(zero) is how the space writes the constant 1.
     const one = node.op === 'exp' && node.inputs[0] === INPUTS.indexOf('zero')
     const part: Part = one ? { text: '1', level: 3 } : notation.op(node, operands, at)
-    parts.push(part.text.length > LONGEST ? { text: '…', level: 3 } : part)
+    const tensor = INPUTS.length + index
+    parts[tensor] = each(part, tensor)
   }
   return parts[outputIndex(graph)]!.text
 }
 
 const TEXT: Notation = {
   input: { x: 'x', zero: '0', v0: 'v0', v1: 'v1' },
+  named: (number) => `t${number}`,
   wrap: (inner) => `(${inner})`,
   op: ({ op }, [a, b], at) => {
     if (op === 'add')
@@ -45,12 +93,14 @@ const brackets = (inner: string): string =>
 
 const LATEX: Notation = {
   input: { x: 'x', zero: '0', v0: 'v_0', v1: 'v_1' },
+  named: (number) => `t_{${number}}`,
   wrap: brackets,
   op: ({ op }, [a, b], at) => {
     const atom = (text: string): Part => ({ text, level: 3 })
     const call = (name: string): Part => atom(`${name}${brackets(a!.text)}`)
     // An operator name or a root with an exponent behind it would be misread.
-    const squared = (): string => (/^v?\w?(_\d)?$/.test(a!.text) ? `${a!.text}^2` : `${brackets(a!.text)}^2`)
+    const squared = (): string =>
+      /^v?\w?(_\d|_\{\d+\})?$/.test(a!.text) ? `${a!.text}^2` : `${brackets(a!.text)}^2`
     switch (op) {
       case 'add':
         return {
@@ -93,20 +143,34 @@ const INDICES: Record<IndexSet, string> = { nhw: 'b,w,h', hwc: 'w,h,c', hw: 'w,h
 const latexOperand = (part: Part, at: (part: Part, level: number) => string): string =>
   part.text.startsWith('-') ? at(part, 3) : at(part, 1)
 
-/** One line of readable text, `x * sigmoid(v1 * x) / std_hwg(x)`; γ and β are understood. Read back by `parseFormula`. */
-export const formulaText = (graph: Graph): string => render(graph, TEXT)
+/** The parts of `formulaText`. */
+export const formulaParts = (graph: Graph): Formula => render(graph, TEXT)
+
+/**
+ * One line of readable text, `x * sigmoid(v1 * x) / std_hwg(x)`; γ and β are understood. A long one names what it uses more
+ * than once: `t1 = …; t2 = …; t1 / t2`. Read back by `parseFormula`.
+ */
+export const formulaText = (graph: Graph): string => {
+  const { definitions, result } = formulaParts(graph)
+  return [...definitions.map(({ name, text }) => `${name} = ${text}`), result].join('; ')
+}
 
 /**
  * LaTeX of the layer as the paper writes it: s² is the (biased) variance, ε is understood; slog and ssqrt are the
- * signed logarithm and root.
+ * signed logarithm and root. `close` writes the last line from the output's formula.
  */
-export const formulaLatex = (graph: Graph): string => render(graph, LATEX)
+export const formulaLatex = (graph: Graph, close = (result: string): string => result): string => {
+  const { definitions, result } = render(graph, LATEX)
+  if (definitions.length === 0) return close(result)
+  const lines = [...definitions.map(({ name, text }) => `${name} = ${text}`), close(result)]
+  return `\\begin{aligned} & ${lines.join(' \\\\ & ')} \\end{aligned}`
+}
 
 type Token = { readonly text: string; readonly at: number }
 
 const tokens = (formula: string): Token[] => {
   const found: Token[] = []
-  const pattern = /\s*([a-z_][a-z_0-9]*|[()+\-*/,·]|\d+(?:\.\d+)?|\S)/giy
+  const pattern = /\s*([a-z_][a-z_0-9]*|[()+\-*/,;=·]|\d+(?:\.\d+)?|\S)/giy
   for (let match = pattern.exec(formula); match; match = pattern.exec(formula))
     found.push({ text: match[1] === '·' ? '*' : match[1]!, at: pattern.lastIndex - match[1]!.length })
   return found
@@ -155,8 +219,21 @@ export const parseFormula = (formula: string, affine = true): Graph => {
     expect(')')
     return node(op, ...inputs)
   }
+  /** Sub-expressions with names: `t1 = x * x; `. */
+  const defined = new Map<string, number>()
+  const definition = (): void => {
+    const name = peek()!
+    position += 2
+    defined.set(name, sum())
+    expect(';')
+  }
   const atom = (): number => {
     const text = peek()
+    const named = defined.get(text ?? '')
+    if (named !== undefined) {
+      position++
+      return named
+    }
     if (text === '(') {
       position++
       const inner = sum()
@@ -204,6 +281,7 @@ export const parseFormula = (formula: string, affine = true): Graph => {
     return left
   }
 
+  while (input[position + 1]?.text === '=' && /^t\d+$/.test(peek()!)) definition()
   const output = sum()
   if (position < input.length) fail('an operator or the end')
   if (output < INPUTS.length) node('add', output, 1)

@@ -1,12 +1,10 @@
 import { liveNodes } from '../canonical.ts'
-import { formulaText } from '../formula.ts'
+import { formulaParts } from '../formula.ts'
 import type { Graph } from '../graph.ts'
 import { OPS, type IndexSet } from '../ops.ts'
 import { plainName } from './names.ts'
 
 const WIDTH = 88
-/** Sub-expressions used twice are written out, so that a formula can be longer than anyone would read. */
-const LONGEST_FORMULA = 800
 
 export const OVER: Readonly<Record<IndexSet, string>> = {
   nhw: 'batch and space; a moving average at inference',
@@ -31,10 +29,11 @@ export const indented = (lines: readonly string[], by: number): string =>
   lines.map((line) => ' '.repeat(by) + line).join('\n')
 
 const formulaLines = (graph: Graph): string[] => {
-  const formula = formulaText(graph)
-  if (formula.length > LONGEST_FORMULA) return ['    y: the code below']
-  const whole = graph.affine ? `y = gamma * (${formula}) + beta` : `y = ${formula}`
-  return wrapped(whole, WIDTH - 8).map((line, i) => `${i === 0 ? '    ' : '        '}${line}`)
+  const { definitions, result } = formulaParts(graph)
+  const whole = graph.affine ? `y = gamma * (${result}) + beta` : `y = ${result}`
+  return [...definitions.map(({ name, text }) => `${name} = ${text}`), whole].flatMap((equation) =>
+    wrapped(equation, WIDTH - 8).map((line, i) => `${i === 0 ? '    ' : '        '}${line}`),
+  )
 }
 
 /** Index sets of the live aggregates, in table order. */

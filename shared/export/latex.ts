@@ -7,7 +7,9 @@ const INDICES = { nhw: 'b,w,h', hwc: 'w,h,c', hw: 'w,h', hwg: 'w,h,c/g' } as con
 
 /** An equation in the paper's notation, with a comment that says what its symbols mean. */
 export const latex = (graph: Graph, name: string): string => {
-  const formula = formulaLatex(graph)
+  const close = (result: string): string =>
+    `y = ${graph.affine ? `\\gamma \\left(${result}\\right) + \\beta` : result}`
+  const formula = formulaLatex(graph, close)
   const notes = [
     `${plainName(name)}, exported by NormForge.`,
     ...indexSetsOf(graph).map((set) => `${INDICES[set]}: over ${OVER[set]}.`),
@@ -16,6 +18,5 @@ export const latex = (graph: Graph, name: string): string => {
     ...(formula.includes('{ssqrt}') ? ['ssqrt(x) = sign(x) sqrt(|x| + eps).'] : []),
     'eps = 1e-5 under every root and as the least magnitude of a denominator.',
   ]
-  const y = graph.affine ? `\\gamma \\left(${formula}\\right) + \\beta` : formula
-  return `${notes.map((note) => `% ${note}`).join('\n')}\n\\begin{equation}\n  y = ${y}\n\\end{equation}\n`
+  return `${notes.map((note) => `% ${note}`).join('\n')}\n\\begin{equation}\n  ${formula}\n\\end{equation}\n`
 }

@@ -6,6 +6,7 @@ import {
   type Arena,
   type Expression,
   type Full,
+  type Product,
   type Small,
   type Value,
 } from './expression.ts'
@@ -110,6 +111,10 @@ export const createAlgebra = (arena: Arena) => {
     return arena.product(powers)
   }
 
+  /** A product less one power of one of its factors: its derivative by that factor, but for the exponent. */
+  const without = (product: Product, factor: Expression): Expression | null =>
+    arena.product(new Map(product.powers).set(factor, product.powers.get(factor)! - 1))
+
   /** The value as one expression. */
   const whole = (value: Value): Expression => {
     const [first] = value.terms.keys()
@@ -199,11 +204,22 @@ export const createAlgebra = (arena: Arena) => {
     return fromTerm({ by: invertSmall(by), of: multiplyExpressions(null, of, -1) })
   }
 
-  return { arena, multiplyExpressions, multiply, invert, whole, single, fromTerm }
+  return { arena, multiplyExpressions, without, multiply, invert, whole, single, fromTerm }
 }
 
-const factorsOf = (expression: Expression | null): Iterable<readonly [Expression, number]> =>
-  expression === null ? [] : expression.kind === 'product' ? expression.powers : [[expression, 1]]
+/**
+ * A product of more factors than this is a factor of its own in further products: x · x, squared again and again, would
+ * otherwise have 2⁶⁰ factors.
+ */
+export const MOST_FACTORS = 12
+
+const factorsOf = (expression: Expression | null): Iterable<readonly [Expression, number]> => {
+  if (expression === null) return []
+  if (expression.kind !== 'product') return [[expression, 1]]
+  let count = 0
+  for (const exponent of expression.powers.values()) count += Math.abs(exponent)
+  return count > MOST_FACTORS ? [[expression, 1]] : expression.powers
+}
 
 export const atLeast = (value: Value, least: number): boolean => boundsOf(value)[0] >= least * (1 - 1e-9)
 export const atMost = (value: Value, most: number): boolean =>

@@ -45,9 +45,10 @@ export type FunctionName =
 type Kind =
   | { readonly kind: 'leaf'; readonly name: string }
   | { readonly kind: 'dimension'; readonly name: Dimension }
-  | { readonly kind: 'product'; readonly powers: ReadonlyMap<Expression, number> }
+  | ProductKind
   | { readonly kind: 'sum'; readonly value: Value }
   | FunctionKind
+type ProductKind = { readonly kind: 'product'; readonly powers: ReadonlyMap<Expression, number> }
 type FunctionKind = {
   readonly kind: 'function'
   readonly name: FunctionName
@@ -62,6 +63,7 @@ export type Expression = {
   readonly hi: number
 } & Kind
 export type FunctionExpression = Expression & FunctionKind
+export type Product = Expression & ProductKind
 
 export const isFull = (value: Value): value is Full => typeof value.rest !== 'number'
 
@@ -107,6 +109,8 @@ export const keyOf = (value: Value): string => {
 
 /** Where expressions live. Ids ascend: operands always have smaller ids than what uses them. */
 export type Arena = {
+  /** How many expressions there are: the work that a derivation took. */
+  readonly size: () => number
   readonly leaf: (name: string, dims: number, bounds?: Interval) => Expression
   readonly dimension: (name: Dimension) => Expression
   /** The product, or the single factor itself; null where nothing but 1 remains. */
@@ -131,6 +135,7 @@ export const createArena = (): Arena => {
   const anything: Interval = [-Infinity, Infinity]
 
   return {
+    size: () => known.size,
     leaf: (name, dims, bounds = anything) => intern(`leaf ${name}`, dims, bounds, { kind: 'leaf', name }),
     dimension: (name) => intern(`dim ${name}`, 0, [1, Infinity], { kind: 'dimension', name }),
     product: (given) => {

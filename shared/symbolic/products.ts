@@ -1,4 +1,5 @@
 import type { Expression, Value } from './expression.ts'
+import { createPairs } from './pairs.ts'
 
 /** How a product is multiplied out. Equal parts of different products are the same object, and so computed once. */
 export type Multiplication =
@@ -7,7 +8,13 @@ export type Multiplication =
   | { readonly op: 'square' | 'reciprocal'; readonly a: Multiplication }
 
 /** A factor (sign 1) or divisor (sign −1) of a product. */
-type Token = { readonly part: Multiplication; readonly sign: 1 | -1; readonly id: number }
+export type Token = {
+  readonly part: Multiplication
+  readonly sign: 1 | -1
+  readonly id: number
+  /** Axes along which it varies. */
+  readonly dims: number
+}
 
 /**
  * Plans how the products below `roots` are multiplied out: again and again, the pair of factors that most products
@@ -15,10 +22,10 @@ type Token = { readonly part: Multiplication; readonly sign: 1 | -1; readonly id
  */
 export const planProducts = (roots: readonly Value[]): ReadonlyMap<Expression, Multiplication> => {
   const tokens = new Map<string, Token>()
-  const token = (key: string, part: Multiplication, sign: 1 | -1): Token => {
+  const token = (key: string, part: Multiplication, sign: 1 | -1, dims: number): Token => {
     const found = tokens.get(key)
     if (found) return found
-    const made = { part, sign, id: tokens.size }
+    const made = { part, sign, id: tokens.size, dims }
     tokens.set(key, made)
     return made
   }
@@ -29,87 +36,49 @@ export const planProducts = (roots: readonly Value[]): ReadonlyMap<Expression, M
     return part
   }
 
-  const products = new Map<Expression, Token[]>()
-  for (const expression of reachable(roots)) {
-    if (expression.kind !== 'product') continue
-    const list = [...expression.powers].flatMap(([of, exponent]) => {
+  const products = reachable(roots).filter((expression) => expression.kind === 'product')
+  const lists = products.map(({ powers }) => {
+    const list = [...powers].flatMap(([of, exponent]) => {
       const sign = exponent > 0 ? 1 : -1
-      const one = token(`${of.id}/${sign}`, factor(of), sign)
+      const one = token(`${of.id}/${sign}`, factor(of), sign, of.dims)
       return Array.from({ length: Math.abs(exponent) }, () => one)
     })
     // Small factors first: what they make is small too.
-    products.set(
-      expression,
-      list.sort((a, b) => sizeOf(a.part) - sizeOf(b.part) || a.id - b.id),
-    )
-  }
+    return list.sort((a, b) => a.dims - b.dims || a.id - b.id)
+  })
 
   const joined = (a: Token, b: Token): Token => {
     const key = `${a.id}&${b.id}`
-    if (a === b) return token(key, { op: 'square', a: a.part }, a.sign)
-    if (a.sign === b.sign) return token(key, { op: 'mul', a: a.part, b: b.part }, a.sign)
+    const dims = Math.max(a.dims, b.dims)
+    if (a === b) return token(key, { op: 'square', a: a.part }, a.sign, dims)
+    if (a.sign === b.sign) return token(key, { op: 'mul', a: a.part, b: b.part }, a.sign, dims)
     const [top, bottom] = a.sign > 0 ? [a, b] : [b, a]
-    return token(key, { op: 'div', a: top.part, b: bottom.part }, 1)
+    return token(key, { op: 'div', a: top.part, b: bottom.part }, 1, dims)
   }
 
-  for (;;) {
-    const best = mostCommonPair(products)
-    if (!best) break
-    const whole = joined(...best)
-    for (const [product, list] of products) products.set(product, replaced(list, best, whole))
-  }
+  const pairs = createPairs(lists)
+  for (let best = pairs.mostCommon(); best; best = pairs.mostCommon())
+    pairs.join(best, joined(best.a, best.b))
   const side = (list: readonly Token[], sign: 1 | -1): Token | null => {
     const [first, ...rest] = list.filter((t) => t.sign === sign)
     return first ? rest.reduce(joined, first) : null
   }
   return new Map(
-    [...products].map(([product, list]) => {
-      const top = side(list, 1)
-      const bottom = side(list, -1)
+    products.map((product, i) => {
+      const top = side(lists[i]!, 1)
+      const bottom = side(lists[i]!, -1)
       if (!bottom) return [product, top!.part]
-      if (!top)
-        return [product, token(`reciprocal ${bottom.id}`, { op: 'reciprocal', a: bottom.part }, 1).part]
+      if (!top) {
+        const reciprocal = { op: 'reciprocal', a: bottom.part } as const
+        return [product, token(`reciprocal ${bottom.id}`, reciprocal, 1, bottom.dims).part]
+      }
       return [product, joined(top, bottom).part]
     }),
   )
 }
 
-/** The pair (lower id first) that occurs in most products, in at least two; ties go to the smaller and older. */
-const mostCommonPair = (products: ReadonlyMap<Expression, readonly Token[]>): [Token, Token] | null => {
-  const counts = new Map<string, { pair: [Token, Token]; count: number }>()
-  for (const list of products.values()) {
-    const seen = new Set<string>()
-    for (let i = 0; i < list.length; i++)
-      for (let j = i + 1; j < list.length; j++) {
-        const pair = [list[i]!, list[j]!].sort((a, b) => a.id - b.id) as [Token, Token]
-        const key = `${pair[0].id}&${pair[1].id}`
-        if (seen.has(key)) continue
-        seen.add(key)
-        const entry = counts.get(key) ?? { pair, count: 0 }
-        entry.count++
-        counts.set(key, entry)
-      }
-  }
-  let best: { pair: [Token, Token]; count: number } | null = null
-  for (const entry of counts.values()) if (entry.count > (best?.count ?? 1)) best = entry
-  return best?.pair ?? null
-}
-
-const replaced = (list: readonly Token[], [a, b]: [Token, Token], whole: Token): Token[] => {
-  let rest = [...list]
-  for (;;) {
-    const i = rest.indexOf(a)
-    const j = rest.indexOf(b, a === b ? i + 1 : 0)
-    if (i < 0 || j < 0) return rest
-    rest = [...rest.filter((_, at) => at !== i && at !== j), whole]
-  }
-}
-
-const sizeOf = (part: Multiplication): number =>
-  part.op === 'factor' ? part.of.dims : Math.max(sizeOf(part.a), 'b' in part ? sizeOf(part.b) : 0)
-
 /** All expressions that the values are made of, oldest first. */
-const reachable = (roots: readonly Value[]): Expression[] => {
+export const reachable = (roots: readonly Value[]): Expression[] => {
   const found = new Set<Expression>()
   const visitValue = (value: Value): void => {
     for (const [expression, by] of value.terms) {

@@ -194,8 +194,14 @@ const isCentredSum = (expression: Expression): boolean =>
   isCentred(expression.inputs[0]!) &&
   isPerGroup(expression.inputs[0].inputs[1]!)
 
+const groupConstant = new WeakMap<Expression, boolean>()
 /** Whether every channel of a group has the same value. */
 const isGroupConstant = (expression: Expression): boolean => {
+  const known = groupConstant.get(expression) ?? hasGroupConstants(expression)
+  groupConstant.set(expression, known)
+  return known
+}
+const hasGroupConstants = (expression: Expression): boolean => {
   if ((expression.dims & C) === 0) return true
   switch (expression.kind) {
     case 'leaf':

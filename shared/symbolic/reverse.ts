@@ -31,6 +31,9 @@ import type { Symbols } from './symbols.ts'
 export const STRATEGIES = ['apart', 'terms', 'all'] as const
 export type Strategy = (typeof STRATEGIES)[number]
 
+/** An adjoint of more terms is added up whatever the strategy: kept apart, they double with each node that uses one twice. */
+const MOST_TERMS = 8
+
 /**
  * Reverse-mode differentiation of expressions: the gradients with respect to `leaves` of Σ output · seed (summed over all
  * elements), again as values, so that it can be applied to its own result.
@@ -42,7 +45,7 @@ export const gradient = (
   strategy: Strategy,
 ): Value[] => {
   const { algebra, reductions, functions } = symbols
-  const { multiply, multiplyExpressions, single, fromTerm, whole } = algebra
+  const { multiply, multiplyExpressions, without, single, fromTerm, whole } = algebra
   const adjoints = new Map<Expression, Value>()
   const pending = new Set<Expression>()
 
@@ -55,8 +58,8 @@ export const gradient = (
   }
 
   const collapse = (adjoint: Value): Value => {
-    if (!isFull(adjoint) || strategy === 'apart' || (strategy === 'terms' && adjoint.terms.size === 1))
-      return adjoint
+    if (!isFull(adjoint) || (strategy === 'terms' && adjoint.terms.size === 1)) return adjoint
+    if (strategy === 'apart' && adjoint.terms.size <= MOST_TERMS) return adjoint
     if (adjoint.terms.size === 1 && isZero(adjoint.rest)) return adjoint
     if (strategy === 'all') return fromTerm(single(adjoint))
     return add(fromTerm(single({ ...adjoint, rest: ZERO })), adjoint.rest)
@@ -180,7 +183,7 @@ export const gradient = (
     else if (y.kind === 'function') throughFunction(y, adjoint)
     else if (y.kind === 'product')
       for (const [factor, exponent] of y.powers)
-        push(factor, scale(times(adjoint, multiplyExpressions(y, factor, -1)), exponent), y.dims)
+        push(factor, scale(times(adjoint, without(y, factor)), exponent), y.dims)
   }
 
   for (const [output, seed] of outputs) spread(output, seed)

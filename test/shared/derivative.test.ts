@@ -10,6 +10,7 @@ import { KNOWN, knownLayer } from '../../shared/known.ts'
 import { createRandom } from '../../shared/random.ts'
 import { costOf } from '../../shared/symbolic/program.ts'
 import { deviation, graphOf, LAYERS } from '../reference/layers.ts'
+import { randomWorst, worstLayers } from './adversary.ts'
 import { runProgram } from './run-program.ts'
 
 type Inputs = Record<'x' | 'v0' | 'v1' | 'gamma' | 'beta', Float64Array>
@@ -139,13 +140,15 @@ test('a coefficient that terms share is multiplied once, and its sign stays with
   assert.equal(passes('tanh(x) * -v1'), 3)
 })
 
-test('1,000 random layers: value as interpreted, gradients as finite differences', () => {
-  const random = createRandom('derivative', 'layers')
+/** Value as interpreted, gradients as finite differences; how many slopes were smooth enough to tell, how many not 0. */
+const compareWithDifferences = (
+  graphs: readonly Graph[],
+  seed?: string,
+): { smooth: number; influential: number } => {
   let smooth = 0
   let influential = 0
-  for (let i = 0; i < 1000; i++) {
-    const graph = randomLayer('B', random)
-    const { given, directions, dy } = randomInputs(String(i))
+  for (const [i, graph] of graphs.entries()) {
+    const { given, directions, dy } = randomInputs(seed ?? String(i))
     const { y, gradients } = run(graph, given, dy, SHAPE, GROUPS)
     const value = y.reduce((sum, v, j) => sum + v * dy[j]!, 0)
     const wanted = loss(graph, given, dy)
@@ -167,8 +170,38 @@ test('1,000 random layers: value as interpreted, gradients as finite differences
       )
     }
   }
+  return { smooth, influential }
+}
+
+test('1,000 random layers: value as interpreted, gradients as finite differences', () => {
+  const random = createRandom('derivative', 'layers')
+  const graphs = Array.from({ length: 1000 }, () => randomLayer('B', random))
+  const { smooth, influential } = compareWithDifferences(graphs)
   // Most must have been smooth enough to tell, and many must have depended on something.
   assert.ok(smooth > 4000 && influential > 1500, `${smooth} smooth, ${influential} influential`)
+})
+
+/** Whether no tensor on the way is so large that a product of some of them leaves the range of numbers. */
+const isTame = ({ nodes }: Graph, { x, v0, v1 }: Inputs): boolean =>
+  nodes.every((_, i) => {
+    const upTo: Graph = { version: 1, nodes: nodes.slice(0, i + 1), affine: false }
+    return interpret(upTo, { shape: SHAPE, data: x }, v0, v1, GROUPS).every((v) => Math.abs(v) < 1e6)
+  })
+
+test('layers of 64 nodes, made to be hard to derive, too', () => {
+  const random = createRandom('derivative', 'worst')
+  const doublings = [4, 5, 6].map((tower): Graph => {
+    const nodes = Array.from({ length: tower }, (_, i) => ({
+      op: 'mul' as const,
+      inputs: i === 0 ? [0, 0] : [3 + i, 3 + i],
+    }))
+    return { version: 1, nodes, affine: true }
+  })
+  const { given } = randomInputs('worst')
+  const graphs = [...worstLayers(), ...Array.from({ length: 400 }, () => randomWorst(random))]
+  const tame = graphs.filter((graph) => isTame(graph, given))
+  const { smooth, influential } = compareWithDifferences([...doublings, ...tame], 'worst')
+  assert.ok(smooth > 300 && influential > 100, `${smooth} smooth, ${influential} influential`)
 })
 
 /** Σ u · dx, and its gradient along a direction of x, v0, …, dy, by the second-order program. */

@@ -11,6 +11,7 @@ import { KNOWN, knownLayer } from '../../shared/known.ts'
 import { OP_NAMES, OPS } from '../../shared/ops.ts'
 import { parseGraph } from '../../shared/rules.ts'
 import { deviation, graphOf, LAYERS, type LayerCase } from '../reference/layers.ts'
+import { worstLayers } from './adversary.ts'
 import { liveGraphs, slopeDeviation, type LiveGraph } from './live-graphs.ts'
 
 const CODE = ['pytorch', 'keras', 'flax', 'tfjs'] as const
@@ -56,10 +57,10 @@ test('JSON reads back as the same graph', () => {
 })
 
 test('LaTeX of known and random layers is an equation that KaTeX sets without complaint', () => {
-  const graphs = [...KNOWN, ...liveGraphs(20)].map(({ graph }) => graph)
+  const graphs = [...[...KNOWN, ...liveGraphs(20)].map(({ graph }) => graph), ...worstLayers()]
   for (const graph of graphs) {
     const text = EXPORTS.latex.generate(graph, 'a layer')
-    const [, equation] = /^(?:%.*\n)+\\begin\{equation\}\n {2}(y = .*)\n\\end\{equation\}\n$/.exec(text)!
+    const [, equation] = /^(?:%.*\n)+\\begin\{equation\}\n {2}(.*y = .*)\n\\end\{equation\}\n$/.exec(text)!
     assert.doesNotThrow(
       () => katex.renderToString(equation!, { throwOnError: true, strict: 'error' }),
       equation,
