@@ -14,7 +14,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   main: 2500,
   shared: 6000,
   renderer: 15000,
-  test: 18500,
+  test: 19000,
 }
 
 /** Lines that hold code, in a file of this name. */
