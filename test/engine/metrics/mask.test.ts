@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   boxIou,
@@ -76,6 +77,27 @@ test('what is no mask is refused with what was needed and what came', () => {
   assert.throws(() => parseCounts('1!', 2, 2), /character 2 needs to be among "0"\.\."o", got "!"/)
   assert.throws(() => parseCounts('o', 2, 2), /ends in the middle/)
   assert.throws(() => polygonMask([0, 0, 1, 1], 2, 2), /3 or more points .* got 4 numbers/)
-  assert.throws(() => polygonMask([0, 0, 1, 1, NaN, 0], 2, 2), /finite numbers, got NaN/)
+  assert.throws(() => polygonMask([0, 0, 1, 1, NaN, 0], 2, 2), /needs numbers from .*, got NaN/)
   assert.throws(() => maskIou(encodeMask([1], 1, 1), encodeMask([1, 1], 1, 2), false), /1×1 and 1×2/)
+})
+
+type Clipped = { size: [number, number]; polygon: number[]; counts: string; area: number; box: number[] }
+
+test('polygons that leave the image, however far, set the pixels that pycocotools sets', () => {
+  const cases = JSON.parse(
+    readFileSync(new URL('../../reference/coco_clip.json', import.meta.url), 'utf8'),
+  ) as Clipped[]
+  for (const { size, polygon, counts, area, box } of cases) {
+    const mask = polygonMask(polygon, ...size)
+    const name = `${size.join('×')}: ${polygon.join(' ')}`
+    assert.equal(countsText(mask), counts, name)
+    assert.equal(maskArea(mask), area, name)
+    assert.deepEqual(maskBox(mask), box, name)
+  }
+})
+
+test('a corner 400 million pixels away costs no more than one nearby, one beyond is refused', () => {
+  const far = polygonMask([10, 10, 4e8, 10, 4e8, 4e8, 10, 4e8], 64, 80)
+  assert.deepEqual(far, polygonMask([10, 10, 90, 10, 90, 90, 10, 90], 64, 80))
+  assert.throws(() => polygonMask([10, 10, 1e9, 10, 10, 20], 64, 80), /from -429496729 to .*, got 1000000000/)
 })
