@@ -9,7 +9,7 @@ import {
   type RequestName,
   type Replies,
 } from '../shared/contract.ts'
-import type { DataConfig } from '../shared/records.ts'
+import type { DataReport } from '../shared/data.ts'
 import { needsFiles } from '../shared/transfer.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { predict } from './search/predict.ts'
@@ -71,7 +71,12 @@ export const createApi = (options: ApiOptions): Api => {
     keyOfKnown(id)
     return summaryOf(db, getSearch(db, id)!, pool.count)
   }
-  const check = (data: DataConfig): Promise<Replies['data.check']> => refuse(pool.check(data))
+  /** Data that have to be asked about are not used. */
+  const settled = async (checked: Promise<DataReport>): Promise<DataReport> => {
+    const report = await refuse(checked)
+    if (report.question !== null) throw new ContractError('invalid', report.question)
+    return report
+  }
 
   const handlers: Handlers = {
     'app.info': async () => ({
@@ -81,13 +86,13 @@ export const createApi = (options: ApiOptions): Api => {
       seq: newestSeq(db),
       facts: await examine(dataFolder, false, { workers, threads }),
     }),
-    'data.check': ({ data }) => check(data),
+    'data.check': ({ data }) => refuse(pool.check(data)),
     'searches.list': () => listSearches(db).map((search) => summaryOf(db, search, pool.count)),
     'searches.predict': ({ config }) => predict(config, pool.count, recentTrainings(db)),
     'searches.create': async ({ name, config }) => {
       // The embedded images can't be missing: its search starts at once.
-      if (config.data.kind !== 'shapes') await check(config.data)
-      return summary(runner.create({ name, config }).id)
+      const data = config.data.kind === 'shapes' ? undefined : await settled(pool.check(config.data))
+      return summary(runner.create({ name, config, data }).id)
     },
     'searches.get': ({ id }) => summary(id),
     'searches.pause': async ({ id }) => {
@@ -113,10 +118,11 @@ export const createApi = (options: ApiOptions): Api => {
     'workers.list': () => pool.status(),
     'transfers.list': () => transfers.list(),
     'transfers.get': ({ id }) => transfers.get(id),
+    'transfers.check': ({ config }) => refuse(pool.checkTransfer(config)),
     'transfers.predict': ({ config }) => transfers.predict(config),
     'transfers.promote': async ({ layer, config }) => {
       // As for a search: what is embedded can't be missing.
-      if (needsFiles(config)) await refuse(pool.checkTransfer(config))
+      if (needsFiles(config)) await settled(pool.checkTransfer(config))
       return transfers.promote(layer, config)
     },
     'transfers.undo': ({ id }) => {

@@ -1,5 +1,6 @@
 /** A search that is being made up: settings, name, what is wrong with them and what they would cost. */
-import type { DataReport, Prediction, SearchSummary } from '../shared/contract.ts'
+import type { Prediction, SearchSummary } from '../shared/contract.ts'
+import type { DataReport, SplitChoice } from '../shared/data.ts'
 import { DATA_SETS, PRESETS } from '../shared/catalog.ts'
 import type { PresetName, SearchConfig } from '../shared/records.ts'
 import { changes, withValue } from './fields.ts'
@@ -88,6 +89,18 @@ export class Draft {
         if (this.config === config) this.prediction = prediction
       })
       .catch(() => (this.prediction = null))
+  }
+
+  /** Which part of the folder trains and which validates: an answer to what a check asks. */
+  async chooseSplits(choice: SplitChoice): Promise<void> {
+    const { trainingSplit: _, validationSplit: _validation, ...others } = this.config.data
+    const { trainingSplit, validationSplit } = choice
+    this.set(['data'], {
+      ...others,
+      ...(trainingSplit === undefined ? {} : { trainingSplit }),
+      ...(validationSplit === undefined ? {} : { validationSplit }),
+    })
+    await this.checkData()
   }
 
   async checkData(): Promise<void> {

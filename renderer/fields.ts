@@ -43,7 +43,12 @@ const rest = (unit?: string, help?: string): Rest => ({
 
 export const DATA_FIELDS: readonly Field[] = [
   number('data.trainingImages', 'Training images', 'images', '0: all of them'),
-  number('data.validationImages', 'Validation images', 'images', 'held out of the training set'),
+  number(
+    'data.validationImages',
+    'Validation images',
+    'images',
+    'held out of the training set; at most so many of a part of their own',
+  ),
   number('data.imageSize', 'Side of an image', 'pixels', 'other sizes are resized'),
 ]
 

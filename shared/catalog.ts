@@ -20,7 +20,11 @@ export const DATA_SETS: Readonly<
     help: 'A folder with the binary version: data_batch_*.bin, test_batch.bin.',
     needsPath: true,
   },
-  folder: { label: 'Folder of images', help: 'One sub-folder a class, JPEG or PNG.', needsPath: true },
+  folder: {
+    label: 'Folder of images',
+    help: 'A sub-folder a class, or train/ and val/ with these: JPEG, PNG, WebP, TIFF, GIF, AVIF.',
+    needsPath: true,
+  },
 }
 
 /** The paper's, and what its search found. */

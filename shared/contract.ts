@@ -3,13 +3,13 @@
  * (Electron's IPC, the browser host's WebSocket) carry exactly these messages; both ends derive from `REQUESTS`.
  */
 import { z } from 'zod'
+import type { DataReport } from './data.ts'
 import { graphSchema, searchConfigSchema } from './schemas.ts'
 import { TRANSFER_REQUESTS, type TransferReplies } from './transfer/contract.ts'
 import type {
   Candidate,
   CandidateRole,
   CandidateStatus,
-  DataConfig,
   Evaluation,
   EvaluationProgress,
   RejectionStage,
@@ -75,13 +75,6 @@ export type AppInfo = {
   readonly seq: number
   /** Doctor's findings: label and value, in order. */
   readonly facts: readonly { readonly label: string; readonly value: string; readonly ok: boolean }[]
-}
-
-export type DataReport = {
-  readonly data: DataConfig
-  readonly classes: readonly string[]
-  readonly trainingImages: number
-  readonly validationImages: number
 }
 
 /** What a search will cost, before it starts. */

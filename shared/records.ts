@@ -2,6 +2,7 @@
  * What is kept of a search: plain JSON, units in the names, no NaN or infinity (a candidate that blew up is a
  * kind of result, not a number).
  */
+import type { DataReport, SplitChoice } from './data.ts'
 import type { Graph } from './graph.ts'
 import type { Space } from './ops.ts'
 
@@ -15,7 +16,7 @@ export type ArchitectureConfig = {
 }
 
 /** Images `[height, width, 3]` of `classes` classes. `path` is a file or folder of the user's, absent for `shapes`. */
-export type DataConfig = {
+export type DataConfig = SplitChoice & {
   readonly kind: 'shapes' | 'cifar10' | 'folder'
   readonly path?: string | undefined
   /** Images held out of the training set as validation. */
@@ -107,6 +108,8 @@ export type Search = {
   readonly seconds: number
   /** Program, engine and device versions at creation. */
   readonly made: Readonly<Record<string, string>>
+  /** What its data held at creation; null or absent: generated, or made by an older version. */
+  readonly data?: DataReport | null | undefined
 }
 
 export type Origin =

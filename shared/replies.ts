@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { AppEvent, Replies, ReplyFrame, RequestName } from './contract.ts'
+import { dataReportSchema } from './data.ts'
 import { graphSchema, searchConfigSchema } from './schemas.ts'
 import { TRANSFER_REPLIES } from './transfer/replies.ts'
 
@@ -25,6 +26,7 @@ const searchSchema = z.object({
   failure: z.string().nullable(),
   seconds: real,
   made: z.record(z.string(), z.string()),
+  data: dataReportSchema.nullish(),
 })
 
 const summarySchema = z.object({
@@ -135,12 +137,7 @@ export const REPLIES: { readonly [N in RequestName]: z.ZodType<Replies[N]> } = {
     seq: number,
     facts: z.array(z.object({ label: z.string(), value: z.string(), ok: z.boolean() })),
   }),
-  'data.check': z.object({
-    data: searchConfigSchema.shape.data,
-    classes: z.array(z.string()),
-    trainingImages: number,
-    validationImages: number,
-  }),
+  'data.check': dataReportSchema,
   'searches.list': z.array(summarySchema),
   'searches.predict': z.object({
     seconds: z.object({ low: real, high: real }).nullable(),

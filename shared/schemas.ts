@@ -1,5 +1,6 @@
 /** Validation of what comes from outside (a page, a file, a command line): the records' shapes as zod schemas. */
 import { z } from 'zod'
+import { splitChoice } from './data.ts'
 import type { Graph } from './graph.ts'
 import { OP_NAMES } from './ops.ts'
 import type { SearchConfig } from './records.ts'
@@ -28,6 +29,7 @@ export const searchConfigSchema = z.strictObject({
     validationImages: positive,
     trainingImages: count,
     imageSize: z.int().min(8).max(512),
+    ...splitChoice,
   }),
   architectures: z
     .array(

@@ -1,6 +1,7 @@
 /** Transfer of a layer to other tasks than the one it evolved on: the tasks, their configs and what is kept of them. */
 import { z } from 'zod'
 import { hash128 } from './canonical.ts'
+import type { DataReport } from './data.ts'
 import type { Graph } from './graph.ts'
 import type { PresetName } from './records.ts'
 import type { PromotedLayer, PromotionState, TransferTaskName } from './transfer/records.ts'
@@ -57,7 +58,8 @@ const taskOf = (config: TransferConfig): Task<TransferConfig> =>
   TRANSFER_TASKS[config.task] as Task<TransferConfig>
 
 /** What is scaled down against the paper, a sentence each. */
-export const scaledDownOf = (config: TransferConfig): string[] => scaledDown(taskOf(config), config)
+export const scaledDownOf = (config: TransferConfig, data?: DataReport): string[] =>
+  scaledDown(taskOf(config), config, data)
 
 export const roughSecondsOf = (config: TransferConfig): number => taskOf(config).roughSeconds(config)
 
@@ -70,6 +72,12 @@ export const needsFiles = ({ task, data, network }: TransferConfig): boolean =>
 /** The seeds of a config, in order. */
 export const seedsOf = ({ seed, seeds }: TransferConfig): number[] =>
   Array.from({ length: seeds }, (_, i) => seed + i)
+
+/**
+ * Raised when the readers of users' folders take other images or objects from the same files. 2: copies of validation
+ * images are not trained on, boxes are cut to their image, images of all formats count.
+ */
+const READERS = 2
 
 /**
  * 32 hexadecimal digits for all that decides a run's figures but its layer and its seed: runs with the same are
@@ -85,7 +93,8 @@ export const protocolOf = (config: TransferConfig): string => {
     ...rest
   } = config
   const { version } = TRANSFER_TASKS[config.task]
-  return hash128(sortedJson(version > 1 ? { ...rest, version } : rest))
+  const readers = config.data.path === undefined ? {} : { readers: READERS }
+  return hash128(sortedJson({ ...rest, ...readers, ...(version > 1 ? { version } : {}) }))
 }
 
 /** What makes two promotions of a layer the same: the protocol, the seeds and the baselines. */

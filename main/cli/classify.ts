@@ -13,8 +13,9 @@ import type {
 } from '../../shared/records.ts'
 import type { Outcome } from '../workers/pool.ts'
 import { readTraining } from '../engine/kept.ts'
+import type { DataReport, SplitChoice } from '../../shared/data.ts'
+import { splitOptions, tellData, userPath } from './data.ts'
 import { diskSentence, requireWritable } from '../setup/disk.mjs'
-import { checkData, userPath } from './data.ts'
 import { EXIT, UserError } from './errors.ts'
 import { layerOf } from './layer.ts'
 import {
@@ -32,20 +33,21 @@ import { configOf } from './search.ts'
 import { openPool, type SessionOptions } from './session.ts'
 import { duration, percent, table } from './text.ts'
 
-type ClassifyOptions = SessionOptions & {
-  readonly layer: string
-  readonly data?: string
-  readonly preset: SearchConfig['preset']
-  readonly architecture: ArchitectureName
-  readonly width?: number
-  readonly depth?: number
-  readonly steps?: number
-  readonly save?: string
-  readonly saveEvery: number
-  readonly seed?: number
-  readonly set: readonly string[]
-  readonly json?: boolean
-}
+type ClassifyOptions = SessionOptions &
+  SplitChoice & {
+    readonly layer: string
+    readonly data?: string
+    readonly preset: SearchConfig['preset']
+    readonly architecture: ArchitectureName
+    readonly width?: number
+    readonly depth?: number
+    readonly steps?: number
+    readonly save?: string
+    readonly saveEvery: number
+    readonly seed?: number
+    readonly set: readonly string[]
+    readonly json?: boolean
+  }
 
 /** As the preset has it, but for what is asked for. */
 const architectureOf = (
@@ -63,7 +65,7 @@ const taskOf = (options: ClassifyOptions): EvaluationTask => {
     purpose: 'score',
     graph: layerOf(options.layer, options).graph,
     seed: config.seed,
-    data: checkData(config.data),
+    data: config.data,
     architectures: [architectureOf(config, options)],
     training,
     rejection: null,
@@ -95,7 +97,9 @@ const classify = async (options: ClassifyOptions): Promise<number> => {
   const controller = new AbortController()
   process.once('SIGINT', () => controller.abort())
   let outcome: Outcome
+  let data: DataReport | undefined
   try {
+    if (task.data.kind !== 'shapes') data = await tellData(pool.check(task.data))
     outcome = await pool.run({
       task,
       search: '',
@@ -117,7 +121,9 @@ const classify = async (options: ClassifyOptions): Promise<number> => {
     return EXIT.failure
   }
   const { result } = outcome
-  console.log(options.json ? JSON.stringify({ task, result }) : resultText(task, result))
+  console.log(
+    options.json ? JSON.stringify({ task, ...(data ? { data } : {}), result }) : resultText(task, result),
+  )
   return EXIT.done
 }
 
@@ -171,7 +177,7 @@ export const addClassify = (program: Command): void => {
     .addOption(presetOption())
     .addOption(seedOption())
     .addOption(setOption())
-  for (const option of [...workerOptions().slice(1), dataFolderOption(), jsonOption()])
+  for (const option of [...splitOptions(), ...workerOptions().slice(1), dataFolderOption(), jsonOption()])
     command.addOption(option)
   command.action(async (options: ClassifyOptions) => {
     process.exitCode = await classify(options)

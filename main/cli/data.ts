@@ -1,8 +1,9 @@
 /** The `--data` option: which data set a path or word means. */
 import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { Option } from 'commander'
+import { noteText, reportLines, splitText, type DataReport, type SplitChoice } from '../../shared/data.ts'
 import type { DataConfig } from '../../shared/records.ts'
-import { describeData } from '../engine/data/index.ts'
 import { UserError } from './errors.ts'
 
 /** npm runs scripts in the package's folder; the user's paths are relative to where npm was called. */
@@ -36,18 +37,43 @@ export const folder = (given: string): Pick<DataConfig, 'kind' | 'path'> => {
   const full = userFolder(given)
   const items = readdirSync(full, { withFileTypes: true })
   if (items.some(({ name }) => /^data_batch.*\.bin$/.test(name))) return { kind: 'cifar10', path: full }
-  if (items.some((item) => item.isDirectory())) return { kind: 'folder', path: full }
+  if (items.some((item) => item.isDirectory() || item.isSymbolicLink())) return { kind: 'folder', path: full }
   throw new UserError(
     `--data: ${given} needs CIFAR-10's data_batch_*.bin or a folder of images a class, has neither`,
   )
 }
 
-/** Throws a UserError when names and sizes of the files show already that the data can't be used. */
-export const checkData = (config: DataConfig): DataConfig => {
-  try {
-    describeData(config)
-    return config
-  } catch (error) {
-    throw new UserError((error as Error).message)
-  }
+export const splitOptions = (): Option[] => [
+  new Option(
+    '--training-split <name>',
+    'which part of the folder trains, where several could: the <split> of instances_<split>.json, or a sub-folder ("." is the folder itself)',
+  ),
+  new Option('--validation-split <name>', 'which part validates; the same as for training: held out of it'),
+]
+
+/** The options, where they are given. */
+export const splitsOf = ({ trainingSplit, validationSplit }: SplitChoice): SplitChoice => ({
+  ...(trainingSplit === undefined ? {} : { trainingSplit }),
+  ...(validationSplit === undefined ? {} : { validationSplit }),
+})
+
+/**
+ * Says on stderr what is in the data, before anything trains on them. Throws a UserError when they can't be used, or the
+ * choice of their parts is the user's.
+ */
+export const tellData = async (checked: Promise<DataReport>): Promise<DataReport> => {
+  const report = await checked.catch((error: Error) => {
+    throw new UserError(error.message)
+  })
+  const { question, splits, notes } = report
+  if (question !== null)
+    throw new UserError(
+      [
+        `${question} Choose with --training-split and --validation-split:`,
+        ...splits.map((split) => `  ${splitText(split)}`),
+        ...notes.map((note) => `  ${noteText(note)}`),
+      ].join('\n'),
+    )
+  process.stderr.write(`data: ${reportLines(report).join('\n  ')}\n`)
+  return report
 }

@@ -1,5 +1,6 @@
 /** What a search found, as JSON and as readable text: the same for its end and for `show`. */
 import { formulaText } from '../../shared/formula.ts'
+import { reportLines } from '../../shared/data.ts'
 import { mean } from '../../shared/pareto.ts'
 import type { Search } from '../../shared/records.ts'
 import type { SearchSummary } from '../../shared/contract.ts'
@@ -90,7 +91,8 @@ export const reportText = ({ search, funnel, best, baselines }: Report): string 
     layers('baselines', baselines.map(row)),
     '',
     `  ${funnelText(funnel)}`,
-    `  accuracies on ${config.data.validationImages.toLocaleString('en')} validation images after ` +
+    ...(search.data ? reportLines(search.data).map((line) => `  ${line}`) : []),
+    `  accuracies on ${(search.data?.validationImages ?? config.data.validationImages).toLocaleString('en')} validation images after ` +
       `${config.training.steps} steps` +
       (config.evolution.rerank.count > 0 ? `, "longer" after ${config.evolution.rerank.steps}` : ''),
   ].join('\n')

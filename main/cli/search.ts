@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { DATA_SETS, PRESETS } from '../../shared/catalog.ts'
 import type { SearchConfig } from '../../shared/records.ts'
 import { searchConfigSchema } from '../../shared/schemas.ts'
-import { dataConfig, checkData } from './data.ts'
+import type { SplitChoice } from '../../shared/data.ts'
+import { dataConfig, splitOptions, splitsOf, tellData } from './data.ts'
 import { findSearch } from './find.ts'
 import { follow } from './follow.ts'
 import {
@@ -16,34 +17,35 @@ import {
 import { openSession, type SessionOptions } from './session.ts'
 import { applySettings } from './settings.ts'
 
-type SearchOptions = SessionOptions & {
-  readonly data?: string
-  readonly preset: SearchConfig['preset']
-  readonly seed?: number
-  readonly space?: SearchConfig['space']
-  readonly name?: string
-  readonly set: readonly string[]
-  readonly json?: boolean
-}
+type SearchOptions = SessionOptions &
+  SplitChoice & {
+    readonly data?: string
+    readonly preset: SearchConfig['preset']
+    readonly seed?: number
+    readonly space?: SearchConfig['space']
+    readonly name?: string
+    readonly set: readonly string[]
+    readonly json?: boolean
+  }
 
-export const configOf = ({ data, preset, seed, space, set }: SearchOptions): SearchConfig => {
+export const configOf = ({ data, preset, seed, space, set, ...splits }: SearchOptions): SearchConfig => {
   const { config } = PRESETS[preset]
   const chosen = {
     ...config,
     seed: seed ?? config.seed,
     space: space ?? config.space,
-    data: dataConfig(data, config.data),
+    data: { ...dataConfig(data, config.data), ...splitsOf(splits) },
   }
   return applySettings(chosen, set, searchConfigSchema)
 }
 
 const search = async (options: SearchOptions): Promise<number> => {
   const config = configOf(options)
-  checkData(config.data)
   const name = options.name ?? `${config.preset} on ${DATA_SETS[config.data.kind].label}, seed ${config.seed}`
   const session = openSession(options)
   try {
-    const { id } = session.runner.create({ name, config })
+    const data = config.data.kind === 'shapes' ? undefined : await tellData(session.pool.check(config.data))
+    const { id } = session.runner.create({ name, config, data })
     process.stderr.write(`search ${id}: ${name}\n`)
     return await follow(session, id, options.json ?? false)
   } finally {
@@ -75,7 +77,8 @@ export const addSearch = (program: Command): void => {
     .option('--space <B|S>', 'B with batch statistics, S without')
     .option('--name <name>', 'how the search is called')
     .addOption(setOption())
-  for (const option of [...workerOptions(), dataFolderOption(), jsonOption()]) command.addOption(option)
+  for (const option of [...splitOptions(), ...workerOptions(), dataFolderOption(), jsonOption()])
+    command.addOption(option)
   command.action(async (options: SearchOptions) => {
     process.exitCode = await search(options)
   })

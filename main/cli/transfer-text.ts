@@ -1,5 +1,6 @@
 /** Transfers as the command line shows them. */
 import type { ComparisonRow, Difference, Verdict } from '../../shared/comparison.ts'
+import { reportLines } from '../../shared/data.ts'
 import { formulaText } from '../../shared/formula.ts'
 import { scaledDownOf, TRANSFER_TASKS, type Measure } from '../../shared/transfer.ts'
 import type { TransferDetail, TransferSummary } from '../../shared/transfer/contract.ts'
@@ -10,7 +11,7 @@ const STATE_LENGTH = 50
 
 /** Measures in rows, layers in columns; then what the differences are worth, and what the figures are of. */
 export const transferText = ({ summary }: TransferDetail): string => {
-  const { promotion, comparison, real } = summary
+  const { promotion, comparison, real, data } = summary
   const { layer, config, state } = promotion
   const task = TRANSFER_TASKS[config.task]
   const measures = Object.entries<Measure>(task.measures)
@@ -35,8 +36,9 @@ export const transferText = ({ summary }: TransferDetail): string => {
     ...section('', lost),
     ...section(
       `Mean ± standard deviation over ${count(config.seeds, 'seed')}. Scaled down against the paper:`,
-      scaledDownOf(config),
+      scaledDownOf(config, data),
     ),
+    ...section('Data:', data ? reportLines(data) : []),
   ].join('\n')
 }
 

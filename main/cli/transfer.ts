@@ -11,7 +11,8 @@ import {
   type TransferConfig,
   type TransferTaskName,
 } from '../../shared/transfer.ts'
-import { folder, userFolder, userPath } from './data.ts'
+import type { SplitChoice } from '../../shared/data.ts'
+import { folder, splitOptions, splitsOf, tellData, userFolder, userPath } from './data.ts'
 import { UserError } from './errors.ts'
 import { followTransfer } from './follow-transfer.ts'
 import { layerReference } from './layer.ts'
@@ -27,19 +28,24 @@ import {
 import { openSession, type SessionOptions } from './session.ts'
 import { applySettings } from './settings.ts'
 
-type Options = SessionOptions & {
-  readonly layer: string
-  readonly task: TransferTaskName
-  readonly data?: string
-  readonly preset: PresetName
-  readonly seed?: number
-  readonly set: readonly string[]
-  readonly json?: boolean
-}
+type Options = SessionOptions &
+  SplitChoice & {
+    readonly layer: string
+    readonly task: TransferTaskName
+    readonly data?: string
+    readonly preset: PresetName
+    readonly seed?: number
+    readonly set: readonly string[]
+    readonly json?: boolean
+  }
 
-export const transferConfigOf = ({ task, preset, data, seed, set }: Options): TransferConfig => {
+export const transferConfigOf = ({ task, preset, data, seed, set, ...splits }: Options): TransferConfig => {
   const config = transferPreset(task, preset)
-  const chosen = { ...config, seed: seed ?? config.seed, data: dataOf(config, data) }
+  const chosen = {
+    ...config,
+    seed: seed ?? config.seed,
+    data: { ...dataOf(config, data), ...splitsOf(splits) },
+  }
   return withFullPaths(applySettings<TransferConfig>(chosen as TransferConfig, set, transferConfigSchema))
 }
 
@@ -74,10 +80,7 @@ const transfer = async (options: Options): Promise<number> => {
   const session = openSession(options)
   try {
     const layer = layerReference(options.layer, () => session.db)
-    if (needsFiles(config))
-      await session.pool.checkTransfer(config).catch((error: Error) => {
-        throw new UserError(error.message)
-      })
+    if (needsFiles(config)) await tellData(session.pool.checkTransfer(config))
     const transfers = session.transfers()
     const { summary, existing } = transfers.promote(layer, config)
     const { id, state } = summary.promotion
@@ -98,7 +101,8 @@ export const addTransfer = (program: Command): void => {
     .addOption(presetOption())
     .addOption(seedOption())
     .addOption(setOption())
-  for (const option of [...workerOptions(), dataFolderOption(), jsonOption()]) command.addOption(option)
+  for (const option of [...splitOptions(), ...workerOptions(), dataFolderOption(), jsonOption()])
+    command.addOption(option)
   command.action(async (options: Options) => {
     process.exitCode = await transfer(options)
   })

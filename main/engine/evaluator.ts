@@ -1,5 +1,5 @@
 import type { Evaluator, EvaluatorOptions } from '../workers/protocol.ts'
-import { describeData, loadData } from './data/index.ts'
+import { checkData, loadData } from './data/index.ts'
 import { environment, environmentally } from './environment.ts'
 import { evaluate } from './evaluate.ts'
 import { hasKernels } from './kernels.ts'
@@ -25,8 +25,8 @@ export const createEvaluator = async (options: EvaluatorOptions): Promise<Evalua
       return evaluate(task, report)
     },
     transfer: async (run, report) => runTransfer(run, report),
-    check: async (data) => environment(() => describeData(data)),
+    check: (data) => environmentally(checkData(data)),
     measure: async (seconds) => measureSpeed(seconds),
-    checkTransfer: async (config) => environment(() => checkTransfer(config)),
+    checkTransfer: (config) => environmentally(checkTransfer(config)),
   }
 }

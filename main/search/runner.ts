@@ -9,7 +9,7 @@ import { addCandidate, nextNumber, requeue } from '../store/candidates.ts'
 import type { Database } from '../store/database.ts'
 import { acquireLease, createHolder, leaseHolder, LeaseLost, releaseLease } from '../store/leases.ts'
 import { oneNode } from '../store/reading.ts'
-import { createSearch, getSearch, keyOf, updateSearch } from '../store/searches.ts'
+import { createSearch, getSearch, keyOf, updateSearch, type NewSearch } from '../store/searches.ts'
 import type { Pool } from '../workers/pool.ts'
 import { padToTen } from './mutate.ts'
 import { Run } from './run.ts'
@@ -26,7 +26,7 @@ export type Runner = {
   /** Ids of the searches at work in this process. */
   readonly atWork: readonly string[]
   /** A new search, running at once. */
-  create(options: { readonly name: string; readonly config: SearchConfig }): Search
+  create(options: Pick<NewSearch, 'name' | 'config' | 'data'>): Search
   /** Goes on with a search that is paused, stopped, failed, or was left running by a process that is gone. */
   resume(id: string): void
   pause(id: string): Promise<void>
@@ -97,11 +97,11 @@ export const createRunner = ({ db, pool, made = () => ({}) }: RunnerOptions): Ru
       return [...runs.keys()]
     },
 
-    create: ({ name, config }) => {
+    create: ({ name, config, data }) => {
       requireOpen()
       checkBaselines(config.baselines)
       const search = db.write(() => {
-        const search = createSearch(db, { name, config, made: made() })
+        const search = createSearch(db, { name, config, made: made(), data })
         lease(keyOf(db, search.id))
         return search
       })

@@ -21,6 +21,8 @@ export const searchOf = (row: Row): Search => ({
   failure: textOrNull(row, 'failure'),
   seconds: integer(row, 'seconds'),
   made: json(row, 'made'),
+  // A store of an older version that can only be read has no such column.
+  data: 'data' in row ? jsonOrNull(row, 'data') : null,
 })
 
 /** Columns of `candidates` that a lineage node is made of. */

@@ -154,4 +154,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE candidates ADD COLUMN same_by TEXT;
   ALTER TABLE candidates ADD COLUMN family TEXT;
   `,
+  // What a search's data held at its creation.
+  `
+  ALTER TABLE searches ADD COLUMN data TEXT;
+  `,
 ]

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { fingerprint } from '../../shared/canonical.ts'
 import { knownLayer } from '../../shared/known.ts'
+import type { DataReport } from '../../shared/data.ts'
 import type { Search, SearchConfig } from '../../shared/records.ts'
 import { addCandidate } from './candidates.ts'
 import { integer, json, type Database } from './database.ts'
@@ -11,10 +12,11 @@ export type NewSearch = {
   readonly name: string
   readonly config: SearchConfig
   readonly made: Readonly<Record<string, string>>
+  readonly data?: DataReport | undefined
 }
 
 /** A new search, running, with its baselines as its first candidates. */
-export const createSearch = (db: Database, { name, config, made }: NewSearch): Search =>
+export const createSearch = (db: Database, { name, config, made, data }: NewSearch): Search =>
   db.write(() => {
     const id = randomBytes(5).toString('hex')
     db.run(
@@ -26,6 +28,7 @@ export const createSearch = (db: Database, { name, config, made }: NewSearch): S
       JSON.stringify(made),
     )
     const key = keyOf(db, id)
+    if (data) db.run('UPDATE searches SET data = ? WHERE key = ?', JSON.stringify(data), key)
     emit(db, key, null)
     for (const [number, baseline] of config.baselines.entries()) {
       const { graph, name } = knownLayer(baseline)

@@ -63,6 +63,7 @@ const summaryIn = (db: Database, promotion: Promotion, line: Line): TransferSumm
     progress: runs.reduce((sum, run) => sum + partDone(run), 0) / Math.max(1, runs.length),
     eta: line.etas.get(id) ?? null,
     waiting: counts.running > 0 ? null : waitingIn(db, id, line),
+    data: runs.map(({ result }) => result?.data).find((data) => data !== undefined),
   }
 }
 

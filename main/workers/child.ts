@@ -43,8 +43,7 @@ const answer = async (evaluator: Evaluator, message: ToWorker): Promise<FromWork
     case 'check':
       return { kind: 'checked', task, report: await evaluator.check(message.argument) }
     case 'checkTransfer':
-      await evaluator.checkTransfer(message.argument)
-      return { kind: 'transferable', task }
+      return { kind: 'checked', task, report: await evaluator.checkTransfer(message.argument) }
     case 'measure':
       return { kind: 'measured', task, stepsPerSecond: await evaluator.measure(message.argument) }
   }

@@ -1,4 +1,5 @@
-import type { DataReport, WorkerStatus } from '../../shared/contract.ts'
+import type { WorkerStatus } from '../../shared/contract.ts'
+import type { DataReport } from '../../shared/data.ts'
 import type { DataConfig } from '../../shared/records.ts'
 import type { TransferConfig } from '../../shared/transfer.ts'
 import { defaultLimits, defaultWorkers, type Limits } from './limits.ts'
@@ -41,7 +42,7 @@ export type Pool = {
   /** Opens a data set in a worker; throws an EnvironmentError of one sentence when it can't be used. */
   check(data: DataConfig): Promise<DataReport>
   /** Throws likewise when the files that a transfer needs can't be used. */
-  checkTransfer(config: TransferConfig): Promise<void>
+  checkTransfer(config: TransferConfig): Promise<DataReport>
   /** Versions and device, once a worker has told them. */
   facts(): Readonly<Record<string, string>>
   status(): WorkerStatus[]
@@ -255,7 +256,7 @@ export const createPool = (options: PoolOptions): Pool => {
     run: async (job) => undertake(evaluationWork(job, limits.taskSeconds(job.task)), job.signal),
     transfer: async (job) => undertake(transferWork(job, limits.transferSeconds(job.run)), job.signal),
     check: async (data) => ask(checkWork(data)),
-    checkTransfer: async (config) => void (await ask(checkTransferWork(config))),
+    checkTransfer: (config) => ask(checkTransferWork(config)),
     facts: () => facts,
     status: () =>
       slots.map((slot, i) => {

@@ -2,7 +2,7 @@
  * What the pool and a worker process say to each other. The process is `child.ts`; the maths comes from an
  * evaluator module that it imports by path (the engine's, or a stand-in in a test).
  */
-import type { DataReport } from '../../shared/contract.ts'
+import type { DataReport } from '../../shared/data.ts'
 import type {
   DataConfig,
   EvaluationProgress,
@@ -41,8 +41,8 @@ export type Evaluator = {
   transfer(run: TransferRun, report: (progress: TransferProgress) => void): Promise<TransferResult>
   /** Opens a data set and says what is in it; throws with one sentence when it can't be used. */
   check(data: DataConfig): Promise<DataReport>
-  /** Throws with one sentence when the files that a transfer needs can't be used. */
-  checkTransfer(config: TransferConfig): Promise<void>
+  /** The same for a transfer, and the other files that it needs. */
+  checkTransfer(config: TransferConfig): Promise<DataReport>
   /** Steps a second of a small network, trained for so many seconds; the first call also makes the network. */
   measure(seconds: number): Promise<number>
 }
@@ -68,7 +68,6 @@ export type FromWorker =
   | { readonly kind: 'evaluated'; readonly task: number; readonly result: EvaluationResult }
   | { readonly kind: 'transferred'; readonly task: number; readonly result: TransferResult }
   | { readonly kind: 'checked'; readonly task: number; readonly report: DataReport }
-  | { readonly kind: 'transferable'; readonly task: number }
   | { readonly kind: 'measured'; readonly task: number; readonly stepsPerSecond: number }
   | {
       readonly kind: 'error'

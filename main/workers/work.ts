@@ -1,4 +1,5 @@
-import type { DataReport, WorkerStatus } from '../../shared/contract.ts'
+import type { WorkerStatus } from '../../shared/contract.ts'
+import type { DataReport } from '../../shared/data.ts'
 import type {
   DataConfig,
   EvaluationProgress,
@@ -124,10 +125,10 @@ export const checkWork = (data: DataConfig): { work: Work; reply: Promise<DataRe
     (message) => (message.kind === 'checked' ? message.report : null),
   )
 
-export const checkTransferWork = (config: TransferConfig): { work: Work; reply: Promise<true> } =>
+export const checkTransferWork = (config: TransferConfig): { work: Work; reply: Promise<DataReport> } =>
   question(
     (task) => ({ kind: 'checkTransfer', task, argument: config }),
-    (message) => (message.kind === 'transferable' ? true : null),
+    (message) => (message.kind === 'checked' ? message.report : null),
   )
 
 type Tried<Result> = { readonly work: Work; readonly outcome: Promise<OutcomeOf<Result>> }

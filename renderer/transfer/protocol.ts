@@ -1,5 +1,6 @@
 /** What one press of "Promote" asks for: tasks, preset and data; remembered, and always said beside the button. */
 import { z } from 'zod'
+import { splitChoice, type SplitChoice } from '../../shared/data.ts'
 import type { PresetName } from '../../shared/records.ts'
 import {
   comparisonOf,
@@ -11,7 +12,7 @@ import {
 } from '../../shared/transfer.ts'
 
 /** A data set in place of the preset's own. */
-export type DataChoice = { readonly kind: string; readonly path: string }
+export type DataChoice = SplitChoice & { readonly kind: string; readonly path: string }
 export type Protocol = {
   readonly tasks: TransferTaskName | 'both'
   readonly preset: PresetName
@@ -36,8 +37,15 @@ export const configOf = (protocol: Protocol, task: TransferTaskName): TransferCo
   const choice = protocol.data[task]
   if (!choice) return preset
   const { path: _, ...data } = preset.data
+  const { trainingSplit, validationSplit } = choice
   const side = choice.kind === 'cifar10' ? { imageSize: CIFAR_SIDE } : {}
-  const path = needsPath(task, choice.kind) ? { path: choice.path } : {}
+  const path = needsPath(task, choice.kind)
+    ? {
+        path: choice.path,
+        ...(trainingSplit === undefined ? {} : { trainingSplit }),
+        ...(validationSplit === undefined ? {} : { validationSplit }),
+      }
+    : {}
   return { ...preset, data: { ...data, ...side, ...path, kind: choice.kind } } as TransferConfig
 }
 
@@ -78,7 +86,7 @@ export const protocolText = (protocol: Protocol): string => {
 /** Comparisons a protocol comes to: promotions of one layer with the same are the same. */
 export const comparisonsOf = (protocol: Protocol): string[] => configsOf(protocol).map(comparisonOf)
 
-const choiceSchema = z.object({ kind: z.string(), path: z.string() }).nullable()
+const choiceSchema = z.object({ kind: z.string(), path: z.string(), ...splitChoice }).nullable()
 const protocolSchema: z.ZodType<Protocol> = z.object({
   tasks: z.enum(['both', 'segmentation', 'synthesis']),
   preset: z.enum(['demo', 'overnight', 'paper']),

@@ -1,6 +1,12 @@
 /** The promotions as the page knows them: the whole list (it is short), asked for anew when something of it changes. */
 import type { WorkerStatus } from '../../shared/contract.ts'
-import { comparisonOf, type Promotion, type TransferConfig } from '../../shared/transfer.ts'
+import type { DataReport } from '../../shared/data.ts'
+import {
+  comparisonOf,
+  type Promotion,
+  type TransferConfig,
+  type TransferTaskName,
+} from '../../shared/transfer.ts'
 import type {
   LayerReference,
   TransferDetail,
@@ -13,7 +19,7 @@ import type { Notices } from '../notices.svelte.ts'
 import type { Route } from '../route.ts'
 import { throttled } from '../throttle.ts'
 import { pictureStore } from './picture-store.ts'
-import { comparisonsOf, configsOf, problemOf, readProtocol, type Protocol } from './protocol.ts'
+import { comparisonsOf, configOf, configsOf, problemOf, readProtocol, type Protocol } from './protocol.ts'
 import { inLine, layerName, layersText, taskName, together } from './words.ts'
 
 /** At most this often is the list asked for again while events pour in, and while workers only train, milliseconds. */
@@ -193,6 +199,11 @@ export class Transfers {
     const summary = await this.#page.notices.attempt(() => this.#page.request(`transfers.${action}`, { id }))
     if (summary) this.#put(summary)
     this.#soon('')
+  }
+
+  /** What the data of a task hold. */
+  check(protocol: Protocol, task: TransferTaskName): Promise<DataReport> {
+    return this.#page.request('transfers.check', { config: configOf(protocol, task) })
   }
 
   /** What a protocol will cost in all; null where a task can't be told. */

@@ -1,6 +1,7 @@
 /** What the page asks about transfers, and what it is told. */
 import { z } from 'zod'
 import { graphSchema } from '../schemas.ts'
+import type { DataReport } from '../data.ts'
 import type { ComparisonRow } from '../comparison.ts'
 import { transferConfigSchema, type Promotion } from '../transfer.ts'
 import type { Measures, StoredRun, TransferPoint } from './records.ts'
@@ -21,6 +22,8 @@ export type LayerReference = z.infer<typeof layerReferenceSchema>
 export const TRANSFER_REQUESTS = {
   'transfers.list': z.strictObject({}),
   'transfers.get': one,
+  /** What is in the data of a promotion, before it is made. */
+  'transfers.check': z.strictObject({ config: transferConfigSchema }),
   /** How long a promotion will take, before it is made. */
   'transfers.predict': z.strictObject({ config: transferConfigSchema }),
   /** Queued at once; a layer that is promoted already under the same protocol gives that promotion. */
@@ -41,6 +44,7 @@ export const TRANSFER_REQUESTS = {
 export type TransferReplies = {
   'transfers.list': TransferSummary[]
   'transfers.get': TransferDetail
+  'transfers.check': DataReport
   'transfers.predict': TransferPrediction
   'transfers.promote': { readonly summary: TransferSummary; readonly existing: boolean }
   'transfers.undo': { readonly id: string }
@@ -72,6 +76,8 @@ export type TransferSummary = {
   readonly eta: TransferPrediction | null
   /** null: something of it is under way or about to be, or it is not in line. */
   readonly waiting: Waiting | null
+  /** What its runs were trained and measured on; absent until one has ended. */
+  readonly data?: DataReport | undefined
 }
 
 export type TransferRunDetail = {

@@ -1,4 +1,5 @@
 /** What is kept of a transfer, and what the maths and the rest of the program say to each other: plain JSON. */
+import type { DataReport } from '../data.ts'
 import type { Graph } from '../graph.ts'
 import type { Failure, PresetName } from '../records.ts'
 
@@ -52,6 +53,8 @@ export type TransferResult = {
   readonly parameters: number
   /** Of work, over all the processes that had a part in it. */
   readonly seconds: number
+  /** What it was trained and measured on; absent in results of older versions. */
+  readonly data?: DataReport | undefined
 }
 
 export type TransferOutcome = Omit<TransferResult, 'curve'>

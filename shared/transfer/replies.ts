@@ -1,5 +1,6 @@
 /** What comes back about transfers, checked where it arrives in the page. */
 import { z } from 'zod'
+import { dataReportSchema } from '../data.ts'
 import { graphSchema } from '../schemas.ts'
 import { transferConfigSchema } from '../transfer.ts'
 import type { TransferReplies, TransferSummary } from './contract.ts'
@@ -64,6 +65,7 @@ const summarySchema: z.ZodType<TransferSummary> = z.object({
       z.object({ for: z.literal('line'), place: number }),
     ])
     .nullable(),
+  data: dataReportSchema.optional(),
 })
 
 const runSchema = z.object({
@@ -82,6 +84,7 @@ const runSchema = z.object({
       measures: reals,
       parameters: number,
       seconds: real,
+      data: dataReportSchema.optional(),
     })
     .nullable(),
   failure: z.object({ cause: z.string(), trace: z.string(), attempts: number }).nullable(),
@@ -103,6 +106,7 @@ export const TRANSFER_REPLIES: { readonly [N in keyof TransferReplies]: z.ZodTyp
       }),
     ),
   }),
+  'transfers.check': dataReportSchema,
   'transfers.predict': predictionSchema,
   'transfers.promote': z.object({ summary: summarySchema, existing: z.boolean() }),
   'transfers.undo': z.object({ id: z.string() }),

@@ -3,6 +3,7 @@
  * Sources: He et al. 2017 (Mask R-CNN), Lin et al. 2017 (FPN), Liu et al. 2020, section 5.2.
  */
 import { z } from 'zod'
+import { splitChoice, trainingText, type SplitChoice } from '../data.ts'
 import type { Comparable, Measure } from './records.ts'
 import { comparable, count, fraction, positive, rate } from './fields.ts'
 import type { Task } from './task.ts'
@@ -18,7 +19,7 @@ export type SegmentationConfig = Comparable & {
     /** At most so many are used; 0 means all. */
     readonly trainingImages: number
     readonly validationImages: number
-  }
+  } & SplitChoice
   readonly network: {
     /** Multiply the channels and the blocks a stage of ResNet-50. */
     readonly width: number
@@ -70,6 +71,7 @@ export const segmentationSchema = z.strictObject({
     imageSize: z.int().min(32).max(2048).multipleOf(32),
     trainingImages: count,
     validationImages: positive,
+    ...splitChoice,
   }),
   network: z.strictObject({
     width: z.number().min(0.05).max(4),
@@ -217,7 +219,7 @@ export const segmentation: Task<SegmentationConfig> = {
   scale: [
     { label: 'Data', of: ({ data }) => (data.kind === 'coco' ? 'COCO' : 'Shapes scenes') },
     { label: 'Images', of: ({ data }) => `${data.imageSize} px` },
-    { label: 'Training images', of: ({ data }) => (data.trainingImages ? `${data.trainingImages}` : 'all') },
+    { label: 'Training images', of: ({ data }, found) => trainingText(data.trainingImages, found) },
     {
       label: 'Backbone',
       of: ({ network: { width, depth } }) =>
@@ -244,7 +246,10 @@ export const segmentation: Task<SegmentationConfig> = {
     { label: 'Steps', of: ({ training: { steps, batchSize } }) => `${steps} of ${batchSize} images` },
     { label: 'Learning rate', of: ({ training }) => `${training.learningRate}` },
     { label: 'Weight decay', of: ({ training }) => `${training.weightDecay}` },
-    { label: 'Images measured', of: ({ data }) => `${data.validationImages}` },
+    {
+      label: 'Images measured',
+      of: ({ data }, found) => `${found?.validationImages ?? data.validationImages}`,
+    },
   ],
   departures: ({ data }) => [
     ...(data.kind === 'coco' ? ['The folder is taken for COCO 2017, which nobody checks'] : []),

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { comparable, count, fraction, positive, rate } from './fields.ts'
+import { splitChoice, trainingText, type SplitChoice } from '../data.ts'
 import type { Comparable } from './records.ts'
 import type { Task } from './task.ts'
 
@@ -18,7 +19,7 @@ export type SynthesisConfig = Comparable & {
     readonly trainingImages: number
     /** Held out: what the generated images are compared with. */
     readonly validationImages: number
-  }
+  } & SplitChoice
   readonly network: {
     /** Channels multiplier of both networks (`ch` in BigGAN). */
     readonly channels: number
@@ -64,6 +65,7 @@ export const synthesisSchema = z.strictObject({
     imageSize: z.literal([16, 32, 64, 128]),
     trainingImages: count,
     validationImages: positive,
+    ...splitChoice,
   }),
   network: z.strictObject({
     channels: positive,
@@ -186,7 +188,11 @@ export const synthesis: Task<SynthesisConfig> = {
   dataSets: {
     shapes: { label: 'Shapes', help: 'Ten classes of textured shapes, generated.', needsPath: false },
     cifar10: { label: 'CIFAR-10', help: 'A folder with the binary version.', needsPath: true },
-    folder: { label: 'Folder of images', help: 'One sub-folder a class, JPEG or PNG.', needsPath: true },
+    folder: {
+      label: 'Folder of images',
+      help: 'A sub-folder a class, or train/ and val/ with these: JPEG, PNG, WebP, TIFF, GIF, AVIF.',
+      needsPath: true,
+    },
   },
   presets: {
     demo: { label: 'Demo', help: 'Narrow networks on generated 32-pixel images.', config: DEMO },
@@ -199,7 +205,7 @@ export const synthesis: Task<SynthesisConfig> = {
       of: ({ data }) => ({ shapes: 'Shapes', cifar10: 'CIFAR-10', folder: 'ImageNet (a folder)' })[data.kind],
     },
     { label: 'Images', of: ({ data }) => `${data.imageSize} px` },
-    { label: 'Training images', of: ({ data }) => (data.trainingImages ? `${data.trainingImages}` : 'all') },
+    { label: 'Training images', of: ({ data }, found) => trainingText(data.trainingImages, found) },
     { label: 'Channels', of: ({ network }) => `${network.channels}` },
     { label: 'Latents', of: ({ network }) => `${network.latent}` },
     { label: 'Class embedding', of: ({ network }) => `${network.sharedEmbedding}` },
@@ -220,7 +226,10 @@ export const synthesis: Task<SynthesisConfig> = {
     },
     { label: "Generator's average", of: ({ training }) => `decay ${training.ema}` },
     { label: 'Images measured', of: ({ sampling }) => `${sampling.samples}` },
-    { label: 'Real ones they are measured against', of: ({ data }) => `${data.validationImages}` },
+    {
+      label: 'Real ones they are measured against',
+      of: ({ data }, found) => `${found?.validationImages ?? data.validationImages}`,
+    },
     { label: 'Scores', of: ({ network }) => (network.inception ? 'Inception' : "this program's classifier") },
   ],
   departures: ({ data }) => [

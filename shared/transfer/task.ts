@@ -1,3 +1,4 @@
+import type { DataReport } from '../data.ts'
 import type { PresetName } from '../records.ts'
 import type { Measure } from './records.ts'
 
@@ -17,7 +18,11 @@ export type Task<Config> = {
     Record<PresetName, { readonly label: string; readonly help: string; readonly config: Config }>
   >
   /** The numbers that scale with the machine, in words: what differs from the paper preset is said beside results. */
-  readonly scale: readonly { readonly label: string; readonly of: (config: Config) => string }[]
+  readonly scale: readonly {
+    readonly label: string
+    /** `data`: what a run was trained and measured on, once one has told. */
+    readonly of: (config: Config, data?: DataReport) => string
+  }[]
   /** Where even the paper preset departs from the paper. */
   readonly departures: (config: Config) => readonly string[]
   /** Raised when the maths is changed so that figures of before can't be compared with those of now. */
@@ -27,9 +32,9 @@ export type Task<Config> = {
 }
 
 /** What is scaled down against the paper, a sentence each. */
-export const scaledDown = <Config>(task: Task<Config>, config: Config): string[] => [
+export const scaledDown = <Config>(task: Task<Config>, config: Config, data?: DataReport): string[] => [
   ...task.scale.flatMap(({ label, of }) => {
-    const [here, paper] = [of(config), of(task.presets.paper.config)]
+    const [here, paper] = [of(config, data), of(task.presets.paper.config)]
     return here === paper ? [] : [`${label}: ${here}; in the paper ${paper}`]
   }),
   ...task.departures(config),

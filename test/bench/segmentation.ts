@@ -41,7 +41,8 @@ export const benchSegmentation = async (args: readonly string[]): Promise<void> 
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-bench-'))
   const peers = contestants(values.threads)
   try {
-    const data = openData({ ...config, data: { ...config.data, trainingImages: config.training.batchSize } })
+    const few = { ...config, data: { ...config.data, trainingImages: config.training.batchSize } }
+    const { data } = await openData(few)
     const settings = settingsOf(config, data.categories.length)
     const batch = await createBatches(data.training, settings, 1).at(0)
     for (const [name, numbers] of Object.entries(batch)) fs.writeFileSync(path.join(folder, name), numbers)

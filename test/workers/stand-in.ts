@@ -11,7 +11,7 @@
  */
 import { appendFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DataReport } from '../../shared/contract.ts'
+import type { DataReport } from '../../shared/data.ts'
 import { fingerprint } from '../../shared/canonical.ts'
 import { createRandom } from '../../shared/random.ts'
 import type {
@@ -170,13 +170,19 @@ const evaluate = async (
 /** A folder of the user's can't be used; the other data sets are as asked for. */
 const check = async (data: DataConfig): Promise<DataReport> => {
   if (data.kind === 'folder') throw new EnvironmentError(`stand-in: no images in ${data.path}`)
-  return {
-    data,
-    classes: Array.from({ length: 10 }, (_, i) => `class ${i}`),
-    trainingImages: data.trainingImages || 50_000,
-    validationImages: data.validationImages,
-  }
+  return reportOf(data)
 }
+
+const reportOf = (data: { trainingImages: number; validationImages: number }): DataReport => ({
+  classes: Array.from({ length: 10 }, (_, i) => ({ name: `class ${i}`, count: 100 })),
+  unit: 'images',
+  trainingImages: data.trainingImages || 50_000,
+  validationImages: data.validationImages,
+  rule: 'made up by the stand-in',
+  splits: [],
+  question: null,
+  notes: [],
+})
 
 export const createEvaluator = async ({ threads, ...told }: EvaluatorOptions): Promise<Evaluator> => {
   await fail('start')
@@ -200,8 +206,10 @@ export const createEvaluator = async ({ threads, ...told }: EvaluatorOptions): P
       return transfer(run, report, milliseconds(), process.env['NORMFORGE_STANDIN_LOG'])
     },
     check,
-    checkTransfer: async ({ data: { kind, path } }) => {
+    checkTransfer: async ({ data }) => {
+      const { kind, path } = data
       if (kind === 'folder' || kind === 'coco') throw new EnvironmentError(`stand-in: no images in ${path}`)
+      return reportOf(data)
     },
   }
 }

@@ -1,8 +1,10 @@
 import path from 'node:path'
 import { createRandom } from '../../../shared/random.ts'
+import type { DataReport } from '../../../shared/data.ts'
 import type { DataConfig } from '../../../shared/records.ts'
-import { kindAt, readBytes, readFolder, readText, withFile, type Reader } from '../../files.ts'
-import { shrink, split, type DataSet, type ImageSet } from './dataset.ts'
+import { kindAt, readBytes, readFolder, readText, type Reader } from '../../files.ts'
+import { classCounts, holdOut, shrink, split, type LoadedData, type ImageSet } from './dataset.ts'
+import { createNotes, type Notes } from './notes.ts'
 
 const SIDE = 32
 const PLANE = SIDE * SIDE
@@ -10,13 +12,23 @@ const PLANE = SIDE * SIDE
 const RECORD = 1 + 3 * PLANE
 const NAMES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']
 
+const NAMES_FILE = 'batches.meta.txt'
+
 const WHO = 'CIFAR-10'
 const BATCHES: Reader = { who: WHO, most: 2 ** 32 }
 
 /** The training files of a folder with CIFAR-10's binary version; any number of them. */
-const trainingFiles = (folder: string): string[] => {
-  const files = readFolder(folder, WHO).filter(({ name }) => /^data_batch.*\.bin$/.test(name))
-  if (files.length === 0) throw new Error(`CIFAR-10: needed data_batch_*.bin files in ${folder}, found none`)
+const trainingFiles = (folder: string, notes: Notes): string[] => {
+  const entries = readFolder(folder, WHO)
+  const files = entries.filter(({ name }) => /^data_batch.*\.bin$/.test(name))
+  if (files.length === 0) {
+    const pickled = entries.some(({ name }) => name === 'data_batch_1')
+    const hint = pickled ? ' but the Python version: the binary version is needed' : ''
+    throw new Error(`CIFAR-10: needed data_batch_*.bin files in ${folder}, found none${hint}`)
+  }
+  for (const { name } of entries)
+    if (!files.some((file) => file.name === name) && name !== NAMES_FILE)
+      notes.add('files that are not used', name)
   return files.map(({ name }) => path.join(folder, name))
 }
 
@@ -30,7 +42,6 @@ const recordsIn = (file: string, bytes: number): number => {
   }
   return bytes / RECORD
 }
-const countRecords = (file: string): number => withFile(file, BATCHES, ({ bytes }) => recordsIn(file, bytes))
 
 /** Reads one file of CIFAR-10's binary version into interleaved RGB. Errors name file, offset, needed and got. */
 export const readCifar10 = (file: string): ImageSet => {
@@ -51,7 +62,7 @@ export const readCifar10 = (file: string): ImageSet => {
 }
 
 const classNames = (folder: string): string[] => {
-  const file = path.join(folder, 'batches.meta.txt')
+  const file = path.join(folder, NAMES_FILE)
   if (!kindAt(file)) return NAMES
   const names = readText(file, { who: WHO, most: 2 ** 16 })
     .split(/\s+/)
@@ -61,26 +72,41 @@ const classNames = (folder: string): string[] => {
   return names
 }
 
-export const countCifar10 = (config: DataConfig): { classes: string[]; images: number } => ({
-  classes: classNames(config.path!),
-  images: trainingFiles(config.path!).reduce((sum, file) => sum + countRecords(file), 0),
-})
-
-/** CIFAR-10 with a held-out validation split of the training files; the test file stays untouched. */
-export const loadCifar10 = (config: DataConfig): DataSet => {
-  const sets = trainingFiles(config.path!).map(readCifar10)
+/**
+ * CIFAR-10 with a held-out validation split of the training files; the test file stays untouched. Copies of validation
+ * images (a batch that is there twice, under another name) are not trained on.
+ */
+export const loadCifar10 = (config: DataConfig): LoadedData => {
+  const notes = createNotes()
+  const classes = classNames(config.path!)
+  const files = trainingFiles(config.path!, notes)
+  const sets = files.map(readCifar10)
   const count = sets.reduce((sum, set) => sum + set.count, 0)
   const all: ImageSet = {
-    images: Buffer.concat(sets.map((set) => set.images)),
+    images: shrink(Buffer.concat(sets.map((set) => set.images)), count, SIDE, config.imageSize),
     labels: Buffer.concat(sets.map((set) => set.labels)),
     count,
   }
-  const images = shrink(all.images, count, SIDE, config.imageSize)
   // The split belongs to the data, not to a search's seed: every search is judged on the same images.
   const order = createRandom('cifar10 split').shuffle([...all.labels.keys()])
-  return {
-    classes: classNames(config.path!),
-    imageSize: config.imageSize,
-    ...split({ ...all, images }, config.imageSize, order, config.validationImages, config.trainingImages),
+  const nameOf = (image: number): string => {
+    let number = image
+    const file = sets.findIndex((set) => (number -= set.count) < 0)
+    return `record ${number + sets[file]!.count} of ${path.basename(files[file]!)}`
   }
+  const parts = holdOut(order, config.validationImages)
+  const { training, validation } = split(all, config.imageSize, parts, config.trainingImages, notes, nameOf)
+  const report: DataReport = {
+    classes: classCounts(classes, [training, validation]),
+    unit: 'images',
+    trainingImages: training.count,
+    validationImages: validation.count,
+    rule:
+      `${training.count.toLocaleString('en')} images of ${files.map((file) => path.basename(file)).join(', ')} for training, ` +
+      `${validation.count.toLocaleString('en')} held out of them for validation`,
+    splits: [],
+    question: null,
+    notes: notes.list,
+  }
+  return { classes, imageSize: config.imageSize, training, validation, report }
 }

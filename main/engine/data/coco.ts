@@ -1,96 +1,138 @@
 /** COCO's instances format (cocodataset.org/#format-data): one JSON file of annotations a split, and its images. */
-import fs from 'node:fs'
 import path from 'node:path'
-import { readText } from '../../files.ts'
-import { parseCounts, requireFull, type Box, type Rle } from '../metrics/mask.ts'
-import { polygonsMask } from '../metrics/polygon.ts'
+import type { Sharp } from 'sharp'
+import { kindAt } from '../../files.ts'
+import { parseCounts, type Box } from '../metrics/mask.ts'
 import { checker, type Checker } from './checker.ts'
-import { openImage } from './image.ts'
-import type { AnnotatedImage, Instance, InstanceSet } from './instances.ts'
+import { readObject, type CocoObject, type Json } from './cocoObject.ts'
+import { pixelHash } from './copies.ts'
+import { openImage, readImageFile, toRgb } from './image.ts'
+import type { AnnotatedImage } from './instances.ts'
+import { visitLists, type Visitors } from './jsonLists.ts'
+import { createNotes, type Notes } from './notes.ts'
 
 export type CocoSplit = { readonly name: string; readonly annotations: string; readonly images: string }
 
-/** The splits of a folder laid out as COCO's: annotations/instances_<split>.json beside <split>/. */
-export const cocoSplits = (folder: string): CocoSplit[] => {
-  const annotations = path.join(folder, 'annotations')
-  const names = fs.existsSync(annotations) ? fs.readdirSync(annotations).sort() : []
-  const splits = names.flatMap((file) => {
-    const name = /^instances_(.+)\.json$/.exec(file)?.[1]
-    return name === undefined
-      ? []
-      : [{ name, annotations: path.join(annotations, file), images: path.join(folder, name) }]
-  })
-  if (splits.length === 0)
-    throw new Error(`coco: ${folder}: needed annotations/instances_<split>.json, found none`)
-  for (const { name, images } of splits)
-    if (!fs.existsSync(images)) throw new Error(`coco: ${folder}: needed the images of ${name} in ${images}`)
-  return splits
+export type CocoImage = AnnotatedImage & {
+  /** The category of each of its objects. */
+  readonly labels: readonly number[]
+  /** A hash of its pixels; without decoding, of its file. Throws where the file is not as annotated. */
+  identity(decode: boolean): Promise<string>
 }
+export type CocoImages = { readonly categories: readonly string[]; readonly images: readonly CocoImage[] }
 
-type Json = Readonly<Record<string, unknown>>
-type Entry = { readonly image: ImageEntry; readonly annotations: Json[] }
+/** A category's id to its name. */
+export type Categories = ReadonlyMap<number, string>
+
 type ImageEntry = {
   readonly id: number
   readonly file: string
   readonly height: number
   readonly width: number
 }
+/** Pixels a side: JPEG's own limit. The annotated size is what masks are made of, whatever the file says. */
+const LARGEST_SIDE = 65_535
 
-/**
- * Reads a split. Everything is checked here but what lies in image files and in polygons and run lengths, which are
- * checked where they are used: rasterising the whole of COCO would take minutes.
- */
-export const readCoco = ({ annotations: file, images: folder }: CocoSplit): InstanceSet => {
-  const check = checker(`coco: ${file}`)
-  const json = check.object(readJson(file), 'the file')
-  const listOf = (key: string): Json[] =>
-    check.array(json[key], key).map((entry, i) => check.object(entry, `${key}[${i}]`))
-
-  const names = new Map(
-    listOf('categories').map((entry, i) => [
-      check.whole(entry['id'], `categories[${i}].id`),
-      check.text(entry['name'], `categories[${i}].name`),
+/** Visits the objects of a file's lists. */
+const visitObjects = (
+  file: string,
+  check: Checker,
+  visitors: Readonly<Record<string, (entry: Json, index: number) => void>>,
+  whole?: number,
+): Promise<void> => {
+  const checked: Visitors = Object.fromEntries(
+    Object.entries(visitors).map(([key, visit]) => [
+      key,
+      (entry: unknown, i: number) => visit(check.object(entry, `${key}[${i}]`), i),
     ]),
   )
-  const ids = [...names.keys()].sort((a, b) => a - b)
+  return visitLists(file, 'coco', checked, whole)
+}
+
+/** The categories of a file, and how many images it lists. */
+export const readCategories = async (
+  file: string,
+  whole?: number,
+): Promise<{ categories: Categories; images: number }> => {
+  const check = checker(`coco: ${file}`)
+  const categories = new Map<number, string>()
+  let images = 0
+  const visitors = {
+    categories: (entry: Json, i: number) => {
+      const id = check.whole(entry['id'], `categories[${i}].id`)
+      const name = check.text(entry['name'], `categories[${i}].name`)
+      if (categories.has(id))
+        check.fail(`category ${id}`, 'an id of its own', `it twice, as ${categories.get(id)} and as ${name}`)
+      categories.set(id, name)
+    },
+    images: () => {
+      images += 1
+    },
+  }
+  await visitObjects(file, check, visitors, whole)
+  return { categories, images }
+}
+
+/**
+ * Reads a split. Everything is checked here but what lies in image files, polygons and run lengths included, so that no
+ * fault shows only when an image happens to be drawn. Objects are cut to their images; those of which nothing is left are
+ * dropped, and counted in `notes`. `categories` are the folder's (see `cocoFolder.ts`); without them the file's own.
+ */
+export const readCoco = async (
+  { annotations: file, images: folder }: CocoSplit,
+  {
+    categories,
+    notes = createNotes(),
+    whole,
+  }: { categories?: Categories; notes?: Notes; whole?: number } = {},
+): Promise<CocoImages> => {
+  const check = checker(`coco: ${file}`)
+  const own = categories ?? (await readCategories(file, whole)).categories
+  const ids = [...own.keys()].sort((a, b) => a - b)
   const indices = new Map(ids.map((id, index) => [id, index]))
 
-  const entries = new Map<number, Entry>()
-  for (const [i, entry] of listOf('images').entries()) {
-    const image = imageEntry(entry, i, folder, check)
+  const entries = new Map<number, { readonly image: ImageEntry; readonly objects: CocoObject[] }>()
+  const readImage = (json: Json, i: number): void => {
+    const image = imageEntry(json, i, folder, check)
     if (entries.has(image.id)) check.fail(`image ${image.id}`, 'an id of its own', 'the same id twice')
-    entries.set(image.id, { image, annotations: [] })
+    entries.set(image.id, { image, objects: [] })
   }
-  for (const [i, annotation] of listOf('annotations').entries()) {
-    const who = `annotation ${check.whole(annotation['id'], `annotations[${i}].id`)}`
-    const entry = entries.get(check.whole(annotation['image_id'], `${who}: image_id`))
-    if (!entry) return check.fail(who, 'the id of an image', annotation['image_id'])
-    if (!indices.has(check.whole(annotation['category_id'], `${who}: category_id`)))
-      check.fail(who, 'the id of a category', annotation['category_id'])
-    entry.annotations.push(annotation)
+  const readAnnotation = (json: Json, i: number): void => {
+    const id = check.whole(json['id'], `annotations[${i}].id`)
+    const who = `annotation ${id}`
+    const entry = entries.get(check.whole(json['image_id'], `${who}: image_id`))
+    if (!entry) return check.fail(who, 'the id of an image', json['image_id'])
+    const category = indices.get(check.whole(json['category_id'], `${who}: category_id`))
+    if (category === undefined) return check.fail(who, 'the id of a category', json['category_id'])
+    const object = readObject(json, category, entry.image, check)
+    const where = `annotation ${id} of image ${entry.image.id} in ${path.basename(file)}`
+    if (typeof object === 'string') return notes.add(DROPPED[object], where)
+    entry.objects.push(object)
+    const [, , width, height] = json['bbox'] as Box
+    if (width - object.box[2] >= 1 || height - object.box[3] >= 1)
+      notes.add("boxes cut off at the image's edge", where)
   }
+  // Twice through the file: masks need their image's size, and lists come in any order.
+  await visitObjects(file, check, { images: readImage }, whole)
+  await visitObjects(file, check, { annotations: readAnnotation }, whole)
   return {
-    categories: ids.map((id) => names.get(id)!),
-    images: [...entries.values()].map(({ image, annotations }) => ({
+    categories: ids.map((id) => own.get(id)!),
+    images: [...entries.values()].map(({ image, objects }) => ({
       ...annotated(image),
-      instances: () => annotations.map((annotation) => instance(annotation, image, indices, check)),
+      labels: objects.map(({ category }) => category),
+      instances: () =>
+        objects.map(({ counts, ...object }) => ({
+          ...object,
+          mask: parseCounts(counts, image.height, image.width),
+        })),
     })),
   }
 }
 
-/** V8's strings end there; COCO's largest file has 469 MB. */
-const LARGEST = 2 ** 29 - 24
-
-const readJson = (file: string): unknown => {
-  const text = readText(file, { who: 'coco', most: LARGEST })
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new Error(`coco: ${file}: needed JSON, got text that is none (${(error as Error).message})`, {
-      cause: error,
-    })
-  }
-}
+const DROPPED = {
+  outside: 'objects left out, their boxes hold nothing of the image',
+  empty: 'objects left out, their masks hold no pixel of the image',
+} as const
 
 const imageEntry = (entry: Json, index: number, folder: string, check: Checker): ImageEntry => {
   const id = check.whole(entry['id'], `images[${index}].id`)
@@ -98,100 +140,54 @@ const imageEntry = (entry: Json, index: number, folder: string, check: Checker):
   const file = path.resolve(folder, name)
   if (!file.startsWith(path.resolve(folder) + path.sep))
     check.fail(`image ${id}`, `a file inside ${folder}`, name)
-  if (!fs.existsSync(file)) check.fail(`image ${id}`, `the file ${file}`, 'none')
-  return {
-    id,
-    file,
-    height: check.positive(entry['height'], `image ${id}: height`),
-    width: check.positive(entry['width'], `image ${id}: width`),
+  if (kindAt(file) !== 'file') check.fail(`image ${id}`, `the file ${file}`, kindAt(file) ?? 'none')
+  const side = (key: string): number => {
+    const value = check.positive(entry[key], `image ${id}: ${key}`)
+    return value <= LARGEST_SIDE
+      ? value
+      : check.fail(`image ${id}: ${key}`, `at most ${LARGEST_SIDE} pixels`, value)
   }
+  return { id, file, height: side('height'), width: side('width') }
 }
 
-const annotated = ({ id, file, height, width }: ImageEntry): Omit<AnnotatedImage, 'instances'> => ({
+const annotated = ({
   id,
+  file,
   height,
   width,
-  source: file,
-  pixels: async (toHeight = height, toWidth = width) => {
-    const who = `coco: ${file}: image ${id}`
-    const picture = openImage(file, 'coco')
-    const read = async <T>(work: Promise<T>): Promise<T> => {
-      try {
-        return await work
-      } catch (error) {
-        throw new Error(
-          `${who}: needed a JPEG or PNG, got what does not decode (${(error as Error).message})`,
-          {
-            cause: error,
-          },
-        )
-      }
+}: ImageEntry): Pick<CocoImage, 'id' | 'height' | 'width' | 'source' | 'pixels' | 'identity'> => {
+  const who = `coco: ${file}: image ${id}`
+  const read = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      throw new Error(`${who}: needed an image, got what does not decode (${(error as Error).message})`, {
+        cause: error,
+      })
     }
+  }
+  const open = async (): Promise<Sharp> => {
+    const picture = openImage(file, 'coco')
     const found = await read(picture.metadata())
-    if (found.height !== height || found.width !== width)
-      throw new Error(`${who}: needed ${height}×${width} as annotated, got ${found.height}×${found.width}`)
-    // As annotated: no turning by the camera's orientation tag. Grey and CMYK become RGB.
-    return read(
-      picture.resize(toWidth, toHeight, { fit: 'fill' }).flatten().toColourspace('srgb').raw().toBuffer(),
+    if (found.height === height && found.width === width) return picture
+    const turned = found.height === width && found.width === height && (found.orientation ?? 1) > 4
+    const hint = turned ? "; the annotated size is that of the picture turned by its camera's tag" : ''
+    throw new Error(
+      `${who}: needed ${height}×${width} as annotated, got ${found.height}×${found.width}${hint}`,
     )
-  },
-})
-
-const instance = (
-  annotation: Json,
-  image: ImageEntry,
-  categories: ReadonlyMap<number, number>,
-  check: Checker,
-): Instance => {
-  const id = annotation['id'] as number
-  const who = `image ${image.id}, annotation ${id}`
-  const crowd = annotation['iscrowd'] ?? 0
-  if (crowd !== 0 && crowd !== 1) check.fail(`${who}: iscrowd`, '0 or 1', crowd)
+  }
+  const pixels = async (toHeight = height, toWidth = width): Promise<Uint8Array> =>
+    read(toRgb((await open()).resize(toWidth, toHeight, { fit: 'fill' })))
   return {
     id,
-    category: categories.get(annotation['category_id'] as number)!,
-    box: boxOf(annotation['bbox'], `${who}: bbox`, check),
-    area: check.finite(annotation['area'], `${who}: area`),
-    crowd: crowd === 1,
-    mask: segment(annotation['segmentation'], image, who, check),
-  }
-}
-
-const boxOf = (value: unknown, who: string, check: Checker): Box => {
-  const [x, y, width, height] = check.array(value, who).map((v) => check.finite(v, who))
-  if (
-    x === undefined ||
-    y === undefined ||
-    width === undefined ||
-    height === undefined ||
-    width < 0 ||
-    height < 0
-  )
-    return check.fail(who, '[x, y, width, height]', value)
-  return [x, y, width, height]
-}
-
-/** Polygons, or run lengths plain or compressed. */
-const segment = (value: unknown, { height, width }: ImageEntry, who: string, check: Checker): Rle => {
-  try {
-    if (Array.isArray(value)) {
-      const polygons = value.map((polygon) => check.array(polygon, `${who}: segmentation`) as number[])
-      return polygonsMask(polygons, height, width)
-    }
-    const { size, counts } = check.object(value, `${who}: segmentation`)
-    const [h, w] = check.array(size, `${who}: segmentation.size`)
-    if (h !== height || w !== width)
-      check.fail(`${who}: segmentation.size`, `the image's [${height}, ${width}]`, JSON.stringify(size))
-    if (typeof counts === 'string') return parseCounts(counts, height, width)
-    return requireFull({
-      height,
-      width,
-      counts: check.array(counts, `${who}: segmentation.counts`) as number[],
-    })
-  } catch (error) {
-    const { message } = error as Error
-    throw message.startsWith('coco:')
-      ? error
-      : new Error(`${check.who}: ${who}: ${message}`, { cause: error })
+    height,
+    width,
+    source: file,
+    pixels,
+    identity: async (decode) => {
+      if (decode) return `${height} ${pixelHash(await pixels())}`
+      await open()
+      return pixelHash(readImageFile(file, 'coco'))
+    },
   }
 }

@@ -1,3 +1,7 @@
+import type { DataReport } from '../../../shared/data.ts'
+import { pixelHash } from './copies.ts'
+import type { Notes } from './notes.ts'
+
 /** Images of one split: `count` images of `size`×`size`×3 bytes (rows, columns, RGB), and a class each. */
 export type ImageSet = {
   readonly images: Uint8Array
@@ -12,16 +16,56 @@ export type DataSet = {
   readonly validation: ImageSet
 }
 
-/** Splits images into training and validation, by a given order. */
+/** With what was found where it comes from. */
+export type LoadedData = DataSet & { readonly report: DataReport }
+
+/** Image numbers of the validation part, and of those that may be trained on. */
+export type Parts = { readonly training: readonly number[]; readonly validation: readonly number[] }
+
+/** The first `validation` of an order are held out. */
+export const holdOut = (order: readonly number[], validation: number): Parts => {
+  if (order.length <= validation)
+    throw new Error(`data: ${validation} validation images leave none of ${order.length} for training`)
+  return { validation: order.slice(0, validation), training: order.slice(validation) }
+}
+
+/** Tells images by more than the pixels that the networks see: those of an image, by its number. */
+export type Identities = (image: number) => readonly string[]
+
+/**
+ * Splits images into training and validation. What is trained on is never validated on: copies of validation images are
+ * left out of training. At most `most` images are trained on; 0 means all.
+ */
 export const split = (
   all: ImageSet,
   size: number,
-  order: readonly number[],
-  validation: number,
-  training: number,
-) => {
+  { training, validation }: Parts,
+  most: number,
+  notes: Notes,
+  nameOf: (image: number) => string,
+  identities: Identities = () => [],
+): { readonly training: ImageSet; readonly validation: ImageSet } => {
+  const bytes = size * size * 3
+  const known = new Map<number, readonly string[]>()
+  const told = (n: number): readonly string[] => {
+    const found = known.get(n) ?? [
+      pixelHash(all.images.subarray(n * bytes, (n + 1) * bytes)),
+      ...identities(n),
+    ]
+    known.set(n, found)
+    return found
+  }
+  const held = new Set(validation.flatMap(told))
+  const apart = training.filter((n) => {
+    if (!told(n).some((identity) => held.has(identity))) return true
+    notes.add('training images left out, they are in validation, too', nameOf(n))
+    return false
+  })
+  if (apart.length === 0)
+    throw new Error(`data: all ${training.length} training images are in validation, too`)
+  const used = most > 0 ? apart.slice(0, most) : apart
+  noteCopies([...validation, ...used], told, all.labels, notes, nameOf)
   const take = (indices: readonly number[]): ImageSet => {
-    const bytes = size * size * 3
     const images = new Uint8Array(indices.length * bytes)
     const labels = new Uint8Array(indices.length)
     indices.forEach((from, to) => {
@@ -30,11 +74,36 @@ export const split = (
     })
     return { images, labels, count: indices.length }
   }
-  const rest = order.slice(validation)
-  return {
-    validation: take(order.slice(0, validation)),
-    training: take(training > 0 ? rest.slice(0, training) : rest),
+  return { training: take(used), validation: take(validation) }
+}
+
+/** Copies within one part do no harm, unless their classes differ. */
+const noteCopies = (
+  used: readonly number[],
+  told: Identities,
+  labels: Uint8Array,
+  notes: Notes,
+  nameOf: (image: number) => string,
+): void => {
+  const first = new Map<string, number>()
+  for (const n of used) {
+    const twin = told(n)
+      .map((identity) => first.get(identity))
+      .find((found) => found !== undefined)
+    if (twin === undefined) for (const identity of told(n)) first.set(identity, n)
+    else if (labels[twin] === labels[n]) notes.add('images that are there more than once', nameOf(n))
+    else notes.add('images that are there in several classes', `${nameOf(twin)} and ${nameOf(n)}`)
   }
+}
+
+/** How many images each class has, in both parts. */
+export const classCounts = (
+  classes: readonly string[],
+  sets: readonly ImageSet[],
+): { name: string; count: number }[] => {
+  const counts = classes.map(() => 0)
+  for (const { labels } of sets) for (const label of labels) counts[label]! += 1
+  return classes.map((name, i) => ({ name, count: counts[i]! }))
 }
 
 /** Area-averages `count` square images from side `from` to side `to`, which must divide it. */

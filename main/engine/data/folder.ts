@@ -1,74 +1,148 @@
-import fs from 'node:fs'
+/** A folder of images, a sub-folder a class: everything in it is looked at, and what is left out is counted. */
 import path from 'node:path'
 import { createRandom } from '../../../shared/random.ts'
+import type { DataReport } from '../../../shared/data.ts'
 import type { DataConfig } from '../../../shared/records.ts'
-import { split, type DataSet } from './dataset.ts'
-import { openImage } from './image.ts'
+import { mapSome, pixelHash } from './copies.ts'
+import { classCounts, holdOut, split, type LoadedData, type ImageSet } from './dataset.ts'
+import { openImage, toRgb } from './image.ts'
+import { layOut, ruleOf, type Layout } from './layout.ts'
+import { listFolder, UNREADABLE } from './listing.ts'
+import { createNotes, type Notes } from './notes.ts'
 
-const IMAGE = /\.(jpe?g|png)$/i
+type Opened = { readonly report: DataReport; readonly data: LoadedData | null }
 
-/** Classes (sub-folders, by name) and the image files of each. */
-const listing = (folder: string): { classes: string[]; files: { file: string; label: number }[] } => {
-  if (!fs.existsSync(folder)) throw new Error(`image folder: needed a folder, found nothing at ${folder}`)
-  const entries = fs.readdirSync(folder, { withFileTypes: true })
-  const classes = entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort()
-  if (classes.length < 2)
-    throw new Error(
-      `image folder: ${folder}: needed a sub-folder for each of at least 2 classes, got ${classes.length}`,
-    )
-  if (classes.length > 256)
-    throw new Error(`image folder: ${folder}: needed at most 256 classes, got ${classes.length}`)
-  const files = classes.flatMap((name, label) => {
-    const found = fs.readdirSync(path.join(folder, name)).filter((file) => IMAGE.test(file))
-    if (found.length === 0)
-      throw new Error(`image folder: ${path.join(folder, name)}: needed JPEG or PNG files, found none`)
-    return found.sort().map((file) => ({ file: path.join(folder, name, file), label }))
-  })
-  return { classes, files }
+/** Throws where the folder is ambiguous. */
+export const loadFolder = async (config: DataConfig): Promise<LoadedData> => {
+  const { report, data } = await openFolder(config)
+  if (!data) throw new Error(`image folder: ${config.path}: ${report.question}`)
+  return data
 }
 
-export const countFolder = (config: DataConfig): { classes: string[]; images: number } => {
-  const { classes, files } = listing(config.path!)
-  return { classes, images: files.length }
+/** `data` null: the report asks a question. */
+export const openFolder = async (config: DataConfig): Promise<Opened> => {
+  const notes = createNotes()
+  const where = config.path!
+  const layout = layOut(await listFolder(where, notes), config, where, notes)
+  if ('question' in layout) {
+    const { question, splits } = layout
+    const empty = { classes: [], unit: 'images', trainingImages: 0, validationImages: 0 } as const
+    return { report: { ...empty, rule: '', splits, question, notes: notes.list }, data: null }
+  }
+  const data = await load(layout, config, notes)
+  return { report: data.report, data }
 }
 
-/** JPEG and PNG files, one sub-folder a class; the shorter side fits the image size, the middle is cut out. */
-export const loadFolder = async (config: DataConfig): Promise<DataSet> => {
-  const { classes, files } = listing(config.path!)
-  const size = config.imageSize
+type Picture = { readonly file: string; readonly name: string; readonly validates: boolean }
+type Decoded = { readonly width: number; readonly height: number; readonly format: string }
+
+const load = async (layout: Layout, config: DataConfig, notes: Notes): Promise<LoadedData> => {
+  const { imageSize: size, path: where } = config
   const bytes = size * size * 3
-  const images = new Uint8Array(files.length * bytes)
-  for (const [i, { file }] of files.entries()) {
-    const picture = openImage(file, 'image folder')
+  const pictures = [layout.training, layout.validation ?? []].flatMap((classes, part) =>
+    classes.flatMap(({ name, files }) =>
+      files.map((file): Picture => ({ file, name, validates: part === 1 })),
+    ),
+  )
+  const images = new Uint8Array(pictures.length * bytes)
+  const decoded = await mapSome(pictures, async ({ file }, i): Promise<Decoded | null> => {
     try {
-      const pixels = await picture
-        .resize(size, size, { fit: 'cover' })
-        .removeAlpha()
-        .toColourspace('srgb')
-        .raw()
-        .toBuffer()
+      const picture = openImage(path.join(where!, file), 'image folder')
+      const { width, height, format, orientation } = await picture.metadata()
+      const pixels = await toRgb(picture.resize(size, size, { fit: 'cover' }))
       if (pixels.length !== bytes) throw new Error(`needed ${bytes} bytes of RGB, got ${pixels.length}`)
       images.set(pixels, i * bytes)
+      if ((orientation ?? 1) > 1) notes.add('images whose camera’s orientation tag is not applied', file)
+      return { width, height, format }
     } catch (error) {
-      throw new Error(`image folder: ${file}: not a readable image (${(error as Error).message})`, {
-        cause: error,
-      })
+      const { message } = error as Error
+      notes.add(UNREADABLE, `${file}: ${message.split('\n')[0]!.trim()}`)
+      return null
     }
-  }
-  const labels = Uint8Array.from(files, ({ label }) => label)
-  const order = createRandom('folder split').shuffle([...files.keys()])
-  return {
-    classes,
-    imageSize: size,
-    ...split(
-      { images, labels, count: files.length },
-      size,
-      order,
-      config.validationImages,
-      config.trainingImages,
+  })
+  const read = pictures.flatMap((picture, i) => (decoded[i] ? [{ ...picture, ...decoded[i], at: i }] : []))
+  const classes = layout.training
+    .map(({ name }) => name)
+    .filter((name) => read.some((picture) => picture.name === name && !picture.validates))
+  for (const { name } of layout.training)
+    if (!classes.includes(name)) notes.add('classes left out, no image of theirs can be read', name)
+  if (classes.length < 2)
+    throw new Error(
+      `image folder: ${where}: needed readable images of at least 2 classes, got ${classes.length}` +
+        notes.list.map(({ what, count, examples }) => `; ${what}: ${count} (${examples[0]})`).join(''),
+    )
+  const kept = read.filter(({ name }) => classes.includes(name))
+  const labelOf = new Map(classes.map((name, label) => [name, label]))
+  const all: ImageSet = {
+    images: compact(
+      images,
+      kept.map(({ at }) => at),
+      bytes,
     ),
+    labels: Uint8Array.from(kept, ({ name }) => labelOf.get(name)!),
+    count: kept.length,
   }
+  const order = createRandom('folder split').shuffle([...kept.keys()])
+  const validating = order.filter((n) => kept[n]!.validates)
+  const parts =
+    layout.validation === null
+      ? holdOut(order, config.validationImages)
+      : {
+          training: order.filter((n) => !kept[n]!.validates),
+          validation: validating.slice(0, config.validationImages),
+        }
+  if (parts.validation.length === 0)
+    throw new Error(
+      `image folder: ${where}: needed validation images in ${layout.chosen.validation}, got none`,
+    )
+  const whole = await wholeHashes(kept, where!)
+  const { training, validation } = split(
+    all,
+    size,
+    parts,
+    config.trainingImages,
+    notes,
+    (n) => kept[n]!.file,
+    (n) => whole.get(n) ?? [],
+  )
+  const report: DataReport = {
+    classes: classCounts(classes, [training, validation]),
+    unit: 'images',
+    trainingImages: training.count,
+    validationImages: validation.count,
+    rule: ruleOf(layout, { training: training.count, validation: validation.count }),
+    splits: layout.splits,
+    question: null,
+    notes: notes.list,
+  }
+  return { classes, imageSize: size, training, validation, report }
+}
+
+/** The images with these numbers, one after another. */
+const compact = (images: Uint8Array, numbers: readonly number[], bytes: number): Uint8Array => {
+  if (numbers.length * bytes === images.length) return images
+  numbers.forEach((from, to) => images.copyWithin(to * bytes, from * bytes, (from + 1) * bytes))
+  return images.subarray(0, numbers.length * bytes)
+}
+
+/**
+ * Hashes of whole pictures, by their number, where pictures of one size come in several formats: a JPEG and the PNG made of
+ * it are the same picture, but libvips shrinks them on different ways.
+ */
+const wholeHashes = async (
+  pictures: readonly (Decoded & Picture)[],
+  where: string,
+): Promise<ReadonlyMap<number, readonly string[]>> => {
+  const formats = new Map<string, Set<string>>()
+  const sizeOf = ({ width, height }: Decoded): string => `${width}×${height}`
+  for (const picture of pictures) {
+    const found = formats.get(sizeOf(picture)) ?? new Set()
+    formats.set(sizeOf(picture), found.add(picture.format))
+  }
+  const mixed = [...pictures.entries()].filter(([, picture]) => formats.get(sizeOf(picture))!.size > 1)
+  const hashes = await mapSome(mixed, async ([n, { file }]) => {
+    const pixels = await toRgb(openImage(path.join(where, file), 'image folder'))
+    return [n, [pixelHash(pixels)]] as const
+  })
+  return new Map(hashes)
 }

@@ -1,41 +1,41 @@
-import type { DataReport } from '../../../shared/contract.ts'
+import type { DataReport } from '../../../shared/data.ts'
 import type { DataConfig } from '../../../shared/records.ts'
-import { countCifar10, loadCifar10 } from './cifar10.ts'
-import type { DataSet } from './dataset.ts'
-import { countFolder, loadFolder } from './folder.ts'
-import { countShapes, loadShapes } from './shapes/index.ts'
+import { loadCifar10 } from './cifar10.ts'
+import type { LoadedData } from './dataset.ts'
+import { loadFolder, openFolder } from './folder.ts'
+import { loadShapes, reportShapes } from './shapes/index.ts'
 
 type Source = {
-  count(config: DataConfig): { classes: string[]; images: number }
-  load(config: DataConfig): DataSet | Promise<DataSet>
+  /** Throws where the data can't be used, or have to be asked about. */
+  load(config: DataConfig): LoadedData | Promise<LoadedData>
+  /** What `load` would find, or a question. */
+  check(config: DataConfig): DataReport | Promise<DataReport>
 }
 const SOURCES: Readonly<Record<DataConfig['kind'], Source>> = {
-  shapes: { count: countShapes, load: loadShapes },
-  cifar10: { count: countCifar10, load: loadCifar10 },
-  folder: { count: countFolder, load: loadFolder },
+  shapes: { load: loadShapes, check: reportShapes },
+  cifar10: { load: loadCifar10, check: (config) => loadCifar10(config).report },
+  folder: { load: loadFolder, check: async (config) => (await openFolder(config)).report },
 }
 
-/** What a data config gives, from names and sizes of files alone. Throws when it can't be used. */
-export const describeData = (config: DataConfig): DataReport => {
-  if (config.kind !== 'shapes' && !config.path)
-    throw new Error(`data: ${config.kind} needs the path of a folder, got none`)
-  const { classes, images } = SOURCES[config.kind].count(config)
-  const rest = images - config.validationImages
-  if (rest < 1)
-    throw new Error(`data: ${config.validationImages} validation images leave none of ${images} for training`)
-  const trainingImages = config.trainingImages > 0 ? Math.min(config.trainingImages, rest) : rest
-  return { data: config, classes, trainingImages, validationImages: config.validationImages }
+const requirePath = ({ kind, path }: DataConfig): void => {
+  if (kind !== 'shapes' && !path) throw new Error(`data: ${kind} needs the path of a folder, got none`)
 }
 
-const cache = new Map<string, Promise<DataSet>>()
+/** Reads all of a data set and says what is in it, so that no fault shows after the start. Throws when it can't be used. */
+export const checkData = async (config: DataConfig): Promise<DataReport> => {
+  requirePath(config)
+  return SOURCES[config.kind].check(config)
+}
+
+const cache = new Map<string, Promise<LoadedData>>()
 
 /** The data set of a config; kept in memory, since every candidate of a search trains on the same one. */
-export const loadData = (config: DataConfig): Promise<DataSet> => {
+export const loadData = (config: DataConfig): Promise<LoadedData> => {
   const key = JSON.stringify(config)
   let data = cache.get(key)
   if (!data) {
     data = (async () => {
-      describeData(config)
+      requirePath(config)
       return SOURCES[config.kind].load(config)
     })()
     cache.clear()

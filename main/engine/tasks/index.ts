@@ -6,8 +6,9 @@ import type {
   TransferRun,
   TransferTaskName,
 } from '../../../shared/transfer.ts'
-import { cocoSplits } from '../data/coco.ts'
-import { describeData } from '../data/index.ts'
+import type { DataReport } from '../../../shared/data.ts'
+import { checkData } from '../data/index.ts'
+import { inspectData } from './segmentation/data.ts'
 import { runSegmentation } from './segmentation/run.ts'
 import { runSynthesis } from './synthesis/run.ts'
 
@@ -33,13 +34,9 @@ export const runTransfer = <N extends TransferTaskName>(
   return task(run, report)
 }
 
-/** Throws one sentence when files that a config names can't be used, from their names and sizes alone. */
-export const checkTransfer = (config: TransferConfig): void => {
-  if (config.task === 'synthesis') describeData(config.data)
-  else if (config.data.kind === 'coco') {
-    if (config.data.path === undefined) throw new Error('coco needs the path of a folder, got none')
-    cocoSplits(config.data.path)
-  }
+/** Reads the files that a config names and says what is in them. Throws one sentence when they can't be used. */
+export const checkTransfer = async (config: TransferConfig): Promise<DataReport> => {
   const file = config.task === 'synthesis' ? config.network.inception : config.network.backbone
   if (file !== undefined && !existsSync(file)) throw new Error(`network: there is no file ${file}`)
+  return config.task === 'synthesis' ? checkData(config.data) : (await inspectData(config, true)).report
 }

@@ -43,7 +43,7 @@ const detectorCase = (preset: SegmentationConfig, stride: 2 | 4, side: number, e
       regions: { ...regions, anchors: 64, candidates: 60, proposals: 24, rois: 16 },
       training: { ...preset.training, batchSize: 1 },
     }
-    const data = openData(config)
+    const { data } = await openData(config)
     const settings = settingsOf(config, data.categories.length)
     const batch = await createBatches(data.training, settings, 1).at(0)
     const detector = createDetector({

@@ -4,8 +4,8 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { countCifar10, loadCifar10, readCifar10 } from '../../../main/engine/data/cifar10.ts'
-import { describeData, loadData } from '../../../main/engine/data/index.ts'
+import { loadCifar10, readCifar10 } from '../../../main/engine/data/cifar10.ts'
+import { checkData, loadData } from '../../../main/engine/data/index.ts'
 import type { DataConfig } from '../../../shared/records.ts'
 
 const RECORD = 3073
@@ -58,8 +58,11 @@ test('any number of training files is taken; the test file is not', () => {
     'data_batch_7.bin': records(12, 1),
     'test_batch.bin': records(100, 5),
   })
-  assert.equal(countCifar10(one).images, 6)
-  assert.equal(countCifar10(three).images, 13)
+  assert.equal(loadCifar10(one).report.trainingImages, 2)
+  assert.match(
+    loadCifar10(three).report.rule,
+    /^9 images of data_batch_1\.bin, data_batch_2\.bin, data_batch_7\.bin for training, 4 held out of them/,
+  )
   const { training, validation } = loadCifar10(three)
   const seen = [...training.images, ...validation.images].filter((_, i) => i % 3072 === 0)
   assert.deepEqual(
@@ -82,15 +85,14 @@ test('the held-out images are the same whatever the number of training images us
 test('class names come from batches.meta.txt where there is one', () => {
   const names = 'a b c d e f g h i j'
   const named = folder('named', { 'data_batch_1.bin': records(0, 6), 'batches.meta.txt': `${names}\n\n` })
-  assert.deepEqual(describeData(named), {
-    data: named,
-    classes: names.split(' '),
-    trainingImages: 2,
-    validationImages: 4,
-  })
+  assert.deepEqual(loadCifar10(named).classes, names.split(' '))
+  assert.deepEqual(
+    loadCifar10(named).report.classes.map(({ count }) => count),
+    [1, 1, 1, 1, 1, 1, 0, 0, 0, 0],
+  )
   const wrong = folder('misnamed', { 'data_batch_1.bin': records(0, 6), 'batches.meta.txt': 'a b' })
   assert.match(
-    messageOf(() => describeData(wrong)),
+    messageOf(() => loadCifar10(wrong)),
     /batches\.meta\.txt: needed 10 class names, got 2/,
   )
 })
@@ -111,7 +113,7 @@ test('a truncated file is named with offset, needed and got', () => {
   const config = folder('truncated', { 'data_batch_1.bin': records(0, 3).subarray(0, 2 * RECORD + 100) })
   const expected = /data_batch_1\.bin, offset 6146: needed a record of 3073 bytes, got 100/
   assert.match(
-    messageOf(() => describeData(config)),
+    messageOf(() => loadCifar10(config)),
     expected,
   )
   assert.match(
@@ -143,30 +145,60 @@ test('a wrong label is named with its offset', () => {
   )
 })
 
-test('an empty folder, a missing one and one not named are errors', () => {
+test('an empty folder, a missing one and one not named are errors', async () => {
   const empty = folder('empty', {})
   assert.match(
-    messageOf(() => describeData(empty)),
+    messageOf(() => loadCifar10(empty)),
     /needed data_batch_\*\.bin files in .*empty, found none/,
   )
   const missing = { ...empty, path: path.join(root, 'nowhere') }
   assert.match(
-    messageOf(() => describeData(missing)),
+    messageOf(() => loadCifar10(missing)),
     /nowhere: needed a folder, found none/,
   )
   const unnamed = { ...empty, path: undefined }
-  assert.match(
-    messageOf(() => describeData(unnamed)),
-    /cifar10 needs the path of a folder/,
-  )
+  await assert.rejects(checkData(unnamed), /cifar10 needs the path of a folder/)
 })
 
 test('validation images that leave none for training are an error', () => {
   const config = folder('greedy', { 'data_batch_1.bin': records(0, 4) })
   assert.match(
-    messageOf(() => describeData(config)),
+    messageOf(() => loadCifar10(config)),
     /4 validation images leave none of 4/,
   )
+})
+
+test('a batch that is there twice, under another name, is not trained on where it validates', () => {
+  const batch = records(0, 20)
+  const config = folder('twice', { 'data_batch_1.bin': batch, 'data_batch_1 (1).bin': batch })
+  const { training, validation, report } = loadCifar10(config)
+  const numbers = ({ images, count }: typeof training) =>
+    Array.from({ length: count }, (_, n) => images[n * 3072]!)
+  const held = new Set(numbers(validation))
+  assert.ok(numbers(training).every((number) => !held.has(number)))
+  assert.equal(validation.count, 4)
+  // Each copy of a held-out image; where both copies are held out there is none to leave out.
+  assert.equal(training.count, 2 * (20 - held.size))
+  assert.deepEqual(
+    report.notes.map(({ what, count }) => `${what}: ${count}`),
+    [
+      `training images left out, they are in validation, too: ${36 - training.count}`,
+      `images that are there more than once: ${20 - held.size + (4 - held.size)}`,
+    ],
+  )
+  assert.match(report.notes[0]!.examples[0]!, /^record \d+ of data_batch_1( \(1\))?\.bin$/)
+})
+
+test('the Python version is named as what it is, the test file as not used', () => {
+  const python = folder('python', { data_batch_1: 'pickle' })
+  assert.match(
+    messageOf(() => loadCifar10(python)),
+    /found none but the Python version/,
+  )
+  const tested = folder('tested', { 'data_batch_1.bin': records(0, 6), 'test_batch.bin': records(0, 6) })
+  assert.deepEqual(loadCifar10(tested).report.notes, [
+    { what: 'files that are not used', count: 1, examples: ['test_batch.bin'] },
+  ])
 })
 
 test(
@@ -174,9 +206,11 @@ test(
   { skip: fs.existsSync(REAL) ? false : `no ${REAL}` },
   async () => {
     const config = { kind: 'cifar10', path: REAL, validationImages: 2000, trainingImages: 0 } as const
-    const { classes, training, validation } = await loadData({ ...config, imageSize: 32 })
+    const { classes, training, validation, report } = await loadData({ ...config, imageSize: 32 })
     assert.equal(classes[9], 'truck')
-    assert.equal((training.count + validation.count) % 10_000, 0)
+    const copies = report.notes.find(({ what }) => what.startsWith('training images left out'))?.count ?? 0
+    assert.equal((training.count + copies + validation.count) % 10_000, 0)
+    assert.ok(copies < 20, `${copies}`)
     for (let label = 0; label < 10; label++) {
       const share = validation.labels.filter((other) => other === label).length / 2000
       assert.ok(share > 0.08 && share < 0.12, `${classes[label]}: ${share}`)

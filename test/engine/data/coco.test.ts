@@ -5,8 +5,8 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
-import { cocoSplits, readCoco } from '../../../main/engine/data/coco.ts'
-import type { InstanceSet } from '../../../main/engine/data/instances.ts'
+import { readCoco, type CocoImages } from '../../../main/engine/data/coco.ts'
+import { cocoSplits } from '../../../main/engine/data/cocoFolder.ts'
 import { countsText, decodeMask, maskArea } from '../../../main/engine/metrics/mask.ts'
 import { fnv } from '../../reference/portable.ts'
 
@@ -69,15 +69,18 @@ const GOOD = {
 }
 const split = { name: 'tiny', annotations: path.join(folder, 'annotations', 'instances_tiny.json'), images }
 /** The split with its annotations changed, or replaced by a text. */
-const read = (change: string | ((json: typeof GOOD) => unknown) = () => undefined): InstanceSet => {
+const read = (
+  change: string | ((json: typeof GOOD) => unknown) = () => undefined,
+  whole?: number,
+): Promise<CocoImages> => {
   const json = structuredClone(GOOD)
   if (typeof change === 'function') change(json)
   fs.writeFileSync(split.annotations, typeof change === 'string' ? change : JSON.stringify(json))
-  return readCoco(split)
+  return readCoco(split, whole === undefined ? {} : { whole })
 }
 
-test('categories are numbered from 0 in the order of their ids, objects sit with their images', () => {
-  const set = read()
+test('categories are numbered from 0 in the order of their ids, objects sit with their images', async () => {
+  const set = await read()
   assert.deepEqual(set.categories, ['car', 'dog'])
   assert.deepEqual(
     set.images.map(({ id }) => id),
@@ -89,8 +92,8 @@ test('categories are numbered from 0 in the order of their ids, objects sit with
   assert.deepEqual(set.images[2]!.instances(), [])
 })
 
-test('polygons, plain and compressed run lengths become masks', () => {
-  const [first, second] = read().images.map((image) => image.instances())
+test('polygons, plain and compressed run lengths become masks', async () => {
+  const [first, second] = (await read()).images.map((image) => image.instances())
   const rows = (mask: Uint8Array) =>
     Array.from({ length: 4 }, (_, y) => mask.slice(6 * y, 6 * y + 6).join(''))
   assert.deepEqual(rows(decodeMask(first![0]!.mask)), ['000000', '011000', '011000', '000000'])
@@ -99,7 +102,7 @@ test('polygons, plain and compressed run lengths become masks', () => {
 })
 
 test('JPEG and grey PNG decode to RGB of the annotated size, or another', async () => {
-  const [red, grey] = read().images
+  const [red, grey] = (await read()).images
   const pixels = await red!.pixels()
   assert.equal(pixels.length, 4 * 6 * 3)
   for (const [i, wanted] of [200, 100, 50].entries()) assert.ok(Math.abs(pixels[i]! - wanted) <= 2)
@@ -107,58 +110,73 @@ test('JPEG and grey PNG decode to RGB of the annotated size, or another', async 
 })
 
 test('a picture that does not decode, or of another size, is named', async () => {
-  await assert.rejects(read().images[2]!.pixels(), /broken\.jpg: image 9: needed a JPEG or PNG/)
-  const set = read((json) => (json.images[0]!.height = 5))
+  const [, , broken] = (await read()).images
+  await assert.rejects(broken!.pixels(), /broken\.jpg: image 9: needed an image, got what does not decode/)
+  const set = await read((json) => {
+    json.images[0]!.height = 5
+    json.annotations = []
+  })
   await assert.rejects(set.images[0]!.pixels(), /red\.jpg: image 7: needed 5×6 as annotated, got 4×6/)
 })
 
-test('what is wrong in the annotations is said with file, place, needed and got', () => {
-  const refused = (change: Parameters<typeof read>[0], message: RegExp) =>
-    assert.throws(
-      () => read(change).images.forEach((image) => image.instances()),
-      (error: Error) =>
-        error.message.startsWith(`coco: ${split.annotations}: `) && message.test(error.message),
+/** All of it as it is read, whether in one piece or as a stream. */
+for (const [how, whole] of [['in one piece', undefined] as const, ['as a stream', 0] as const])
+  test(`what is wrong in the annotations is said with file, place, needed and got: read ${how}`, async () => {
+    const refused = (change: Parameters<typeof read>[0], message: RegExp): Promise<void> =>
+      assert.rejects(
+        read(change, whole),
+        (error: Error) =>
+          error.message.startsWith(`coco: ${split.annotations}: `) && message.test(error.message),
+      )
+    await refused('{"images": [', /needed JSON/)
+    await refused(
+      '[]',
+      whole === 0 ? /categories: needed a list, got nothing/ : /the file: needed an object, got \[\]/,
     )
-  refused('{"images": [', /needed JSON/)
-  refused('[]', /the file: needed an object, got \[\]/)
-  refused('{"categories": [], "images": []}', /annotations: needed a list, got nothing/)
-  refused((json) => (json.images[1]!.id = 7), /image 7: needed an id of its own/)
-  refused(
-    (json) => (json.images[1]!.file_name = 'gone.png'),
-    /image 5: needed the file .*gone\.png, got none/,
-  )
-  refused(
-    (json) => (json.images[1]!.file_name = '../x.png'),
-    /image 5: needed a file inside .*got \.\.\/x\.png/,
-  )
-  refused((json) => (json.images[1]!.width = 0), /image 5: width: needed a positive whole number, got 0/)
-  refused((json) => (json.annotations[0]!.image_id = 8), /annotation 1: needed the id of an image, got 8/)
-  refused(
-    (json) => (json.annotations[0]!.category_id = 4),
-    /annotation 1: needed the id of a category, got 4/,
-  )
-  refused(
-    (json) => json.annotations[0]!.bbox.pop(),
-    /image 7, annotation 1: bbox: needed \[x, y, width, height\]/,
-  )
-  refused((json) => (json.annotations[0]!.iscrowd = 2), /annotation 1: iscrowd: needed 0 or 1, got 2/)
-  refused(
-    (json) => (json.annotations[0]!.segmentation = [[1, 2, 3, 4]]),
-    /annotation 1: .*3 or more points .* got 4 numbers/,
-  )
-  refused((json) => (json.annotations[0]!.segmentation = []), /annotation 1: .*at least one mask/)
-  refused(
-    (json) => (json.annotations[1]!.segmentation = { size: [4, 6], counts: [0, 5] }),
-    /annotation 2: .*fill 4×6 = 24 pixels, fill 5/,
-  )
-  refused(
-    (json) => (json.annotations[1]!.segmentation = { size: [6, 4], counts: [24] }),
-    /annotation 2: segmentation.size: needed the image's \[4, 6\], got \[6,4\]/,
-  )
-})
+    await refused('{"categories": [], "images": []}', /annotations: needed a list, got nothing/)
+    await refused((json) => (json.images[1]!.id = 7), /image 7: needed an id of its own/)
+    await refused(
+      (json) => (json.images[1]!.file_name = 'gone.png'),
+      /image 5: needed the file .*gone\.png, got none/,
+    )
+    await refused(
+      (json) => (json.images[1]!.file_name = '../x.png'),
+      /image 5: needed a file inside .*got \.\.\/x\.png/,
+    )
+    await refused(
+      (json) => (json.images[1]!.width = 0),
+      /image 5: width: needed a positive whole number, got 0/,
+    )
+    await refused(
+      (json) => (json.annotations[0]!.image_id = 8),
+      /annotation 1: needed the id of an image, got 8/,
+    )
+    await refused(
+      (json) => (json.annotations[0]!.category_id = 4),
+      /annotation 1: needed the id of a category, got 4/,
+    )
+    await refused(
+      (json) => json.annotations[0]!.bbox.pop(),
+      /image 7, annotation 1: bbox: needed \[x, y, width, height\]/,
+    )
+    await refused((json) => (json.annotations[0]!.iscrowd = 2), /annotation 1: iscrowd: needed 0 or 1, got 2/)
+    await refused(
+      (json) => (json.annotations[0]!.segmentation = [[1, 2, 3, 4]]),
+      /annotation 1: .*3 or more points .* got 4 numbers/,
+    )
+    await refused((json) => (json.annotations[0]!.segmentation = []), /annotation 1: .*at least one mask/)
+    await refused(
+      (json) => (json.annotations[1]!.segmentation = { size: [4, 6], counts: [0, 5] }),
+      /annotation 2: .*fill 4×6 = 24 pixels, fill 5/,
+    )
+    await refused(
+      (json) => (json.annotations[1]!.segmentation = { size: [6, 4], counts: [24] }),
+      /annotation 2: segmentation.size: needed the image's \[4, 6\], got \[6,4\]/,
+    )
+  })
 
 test('splits are found by their files; a folder without any says what it needs', () => {
-  read()
+  void read()
   assert.deepEqual(cocoSplits(folder), [split])
   assert.throws(() => cocoSplits(images), /needed annotations\/instances_<split>\.json, found none/)
 })
@@ -181,7 +199,7 @@ test(
       fs.readFileSync(new URL('../../reference/coco_tiny.json', import.meta.url), 'utf8'),
     ) as Record<string, Reference>
     for (const real of cocoSplits(TINY)) {
-      const set = readCoco(real)
+      const set = await readCoco(real)
       const wanted = reference[real.name]!
       const instances = set.images.flatMap((image) => image.instances())
       // The reference goes through the annotations in the order of the file.

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { channelStatistics } from '../../../main/engine/data/batches.ts'
 import type { ImageSet } from '../../../main/engine/data/dataset.ts'
-import { describeData, loadData } from '../../../main/engine/data/index.ts'
+import { checkData, loadData } from '../../../main/engine/data/index.ts'
 import { drawShapes } from '../../../main/engine/data/shapes/index.ts'
 import { SHAPE_NAMES } from '../../../main/engine/data/shapes/outlines.ts'
 import { coverage, direction } from '../../../main/engine/data/shapes/raster.ts'
@@ -36,8 +36,13 @@ test('every class has the same number of pictures, and no two pictures are equal
   assert.equal(new Set(pictures).size, 80)
 })
 
-test('a config that asks for all images gets ten thousand', () => {
-  assert.equal(describeData({ ...CONFIG, trainingImages: 0 }).trainingImages, 10_000)
+test('a config that asks for all images gets ten thousand', async () => {
+  const { trainingImages, classes } = await checkData({ ...CONFIG, trainingImages: 0 })
+  assert.equal(trainingImages, 10_000)
+  assert.deepEqual(
+    classes.map(({ count }) => count),
+    Array<number>(10).fill(1003),
+  )
 })
 
 test('a contour covers its exact area, holes left out, parts past the edge cut off', () => {

@@ -3,8 +3,9 @@
  * hidden, on cluttered ground, at any size. The same bytes on every machine (see raster.ts).
  */
 import { createRandom } from '../../../../shared/random.ts'
+import type { DataReport } from '../../../../shared/data.ts'
 import type { DataConfig } from '../../../../shared/records.ts'
-import type { DataSet, ImageSet } from '../dataset.ts'
+import type { LoadedData, ImageSet } from '../dataset.ts'
 import { SHAPE_NAMES } from './outlines.ts'
 import { paintPicture } from './picture.ts'
 
@@ -27,14 +28,33 @@ export const drawShapes = (count: number, side: number, seed: string): ImageSet 
   return { images, labels, count }
 }
 
-export const countShapes = (config: DataConfig): { classes: string[]; images: number } => ({
-  classes: [...SHAPE_NAMES],
-  images: config.validationImages + (config.trainingImages || DEFAULT_TRAINING),
-})
+export const reportShapes = (config: DataConfig): DataReport => {
+  const training = config.trainingImages || DEFAULT_TRAINING
+  return {
+    classes: SHAPE_NAMES.map((name, i) => ({
+      name,
+      count: [training, config.validationImages].reduce((sum, n) => sum + inTurn(n, i), 0),
+    })),
+    unit: 'images',
+    trainingImages: training,
+    validationImages: config.validationImages,
+    rule:
+      `${training.toLocaleString('en')} generated images for training, ` +
+      `${config.validationImages.toLocaleString('en')} others for validation`,
+    splits: [],
+    question: null,
+    notes: [],
+  }
+}
 
-export const loadShapes = (config: DataConfig): DataSet => ({
+/** How many of `n` pictures are of one class, when the classes take turns. */
+const inTurn = (n: number, label: number): number =>
+  Math.floor(n / SHAPE_NAMES.length) + (label < n % SHAPE_NAMES.length ? 1 : 0)
+
+export const loadShapes = (config: DataConfig): LoadedData => ({
   classes: SHAPE_NAMES,
   imageSize: config.imageSize,
   training: drawShapes(config.trainingImages || DEFAULT_TRAINING, config.imageSize, 'training'),
   validation: drawShapes(config.validationImages, config.imageSize, 'validation'),
+  report: reportShapes(config),
 })

@@ -51,8 +51,9 @@ const cutOut = (
 ): Uint8Array => {
   const n = OBJECT_MASK_SIDE
   const cut = new Uint8Array(n * n)
+  // Beyond the square's edges the nearest pixel is taken: an index may not leave its row.
   const place = (from: number, length: number, i: number) =>
-    Math.min(side - 1, Math.floor(from + ((i + 0.5) * length) / n))
+    Math.min(side - 1, Math.max(0, Math.floor(from + ((i + 0.5) * length) / n)))
   for (let i = 0; i < n; i++)
     for (let j = 0; j < n; j++) cut[i * n + j] = mask[place(y, height, i) * side + place(x, width, j)]!
   return cut

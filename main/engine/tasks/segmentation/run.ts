@@ -1,6 +1,7 @@
 /** One training of Mask R-CNN with one layer and one seed, from the newest checkpoint in its folder on. */
 import fs from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import type { DataReport } from '../../../../shared/data.ts'
 import type { Graph } from '../../../../shared/graph.ts'
 import type {
   Measures,
@@ -50,7 +51,7 @@ export const runSegmentation = async (
   const { config, folder, seed } = run
   const started = performance.now()
   fs.mkdirSync(folder, { recursive: true })
-  const data = environment(() => openData(config))
+  const { data, report: found } = await environmentally(openData(config))
   const settings = environment(() => settingsOf(config, data.categories.length))
   const checkpoint = newestCheckpoint<Kept>(folder)
   const state = checkpoint ? tensorsOf(checkpoint) : backboneOf(run)
@@ -62,7 +63,7 @@ export const runSegmentation = async (
     ...(state ? { state } : {}),
   })
   try {
-    const training = new Training({ run, data, settings, detector, report, started }, checkpoint)
+    const training = new Training({ run, data, found, settings, detector, report, started }, checkpoint)
     return await training.run()
   } finally {
     detector.dispose()
@@ -80,6 +81,7 @@ const allFinite = (state: State): boolean =>
 type Parts = {
   readonly run: TransferRun & { readonly config: SegmentationConfig }
   readonly data: SegmentationData
+  readonly found: DataReport
   readonly settings: Settings
   readonly detector: Detector
   readonly report: (progress: TransferProgress) => void
@@ -188,6 +190,7 @@ class Training {
       curve: this.#curve,
       parameters: this.#parts.detector.parameters,
       seconds: this.#elapsed(),
+      data: this.#parts.found,
     }
   }
 }

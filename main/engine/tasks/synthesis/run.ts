@@ -11,7 +11,7 @@ import type {
   TransferRun,
 } from '../../../../shared/transfer.ts'
 import { loadData } from '../../data/index.ts'
-import type { DataSet } from '../../data/dataset.ts'
+import type { LoadedData } from '../../data/dataset.ts'
 import { keepNewest, newestCheckpoint, writeCheckpoint, type Checkpoint } from '../../checkpoint.ts'
 import { environment, environmentally } from '../../environment.ts'
 import { createBatches, drawWishes } from './batches.ts'
@@ -72,7 +72,7 @@ export const runSynthesis = async (
 
 type Parts = {
   readonly run: TransferRun & { readonly config: SynthesisConfig }
-  readonly data: DataSet
+  readonly data: LoadedData
   readonly batches: ReturnType<typeof createBatches>
   readonly judge: Judge
   readonly gan: Gan
@@ -222,6 +222,7 @@ class Training {
       curve: this.#curve,
       parameters: this.#parts.gan.parameters,
       seconds: this.#elapsed(),
+      data: this.#parts.data.report,
     }
   }
 }
