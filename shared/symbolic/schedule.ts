@@ -28,7 +28,7 @@ export type SmallOp = {
   readonly to: number
   readonly from: readonly number[]
 }
-/** Where a block of a full-size value lies. A sum or variance goes to the small value `to.index`. */
+/** Where a block of a full-size value lies. A sum or variance over space goes to the small value `to.index`. */
 export type Location = {
   readonly in: 'input' | 'output' | 'register' | 'tile' | 'small'
   readonly index: number
@@ -37,11 +37,17 @@ export type FullOp = {
   readonly op: InstructionName | FusedName
   readonly to: Location
   readonly from: readonly Location[]
+  /** Of `moments`: the small value that the sum goes to; the variance goes to `to`. */
+  readonly sum?: number
 }
 
-/** Of (a, b, c): a·b + c, a·b − c, c − a·b. */
-export type FusedName = 'mulAdd' | 'mulSub' | 'subMul'
-type Fused = Omit<Instruction, 'op'> & { readonly op: InstructionName | FusedName }
+/** Of (a, b, c): a·b + c, a·b − c, c − a·b; of (a, b): Σ a·b over space; of a: both its variance and its sum over space. */
+export type FusedName = 'mulAdd' | 'mulSub' | 'subMul' | 'mulSum' | 'moments'
+type Fused = Omit<Instruction, 'op'> & {
+  readonly op: InstructionName | FusedName
+  /** Of `moments`: the tensor that holds the sum. */
+  readonly sum?: number
+}
 
 type Position = { readonly phase: number; readonly step: number }
 const START: Position = { phase: 0, step: 0 }
@@ -164,28 +170,42 @@ const withReciprocals = (list: readonly Instruction[], sizes: Map<number, Size>)
   })
 }
 
-/** Products that are used once, by an addition or subtraction, become one op with it. */
-const fused = (list: readonly Instruction[], outputs: readonly number[]): Fused[] => {
+/** Products that are used once, by an addition, a subtraction or a sum, become one op with it. */
+const fused = (list: readonly Fused[], outputs: readonly number[]): Fused[] => {
   const uses = new Map<Operand, number>()
   for (const { inputs } of list) for (const input of inputs) uses.set(input, (uses.get(input) ?? 0) + 1)
-  const products = new Map<Operand, Instruction>()
-  for (const instruction of list) {
-    const { op, output, size } = instruction
-    if (op === 'mul' && size === 'full' && uses.get(output) === 1 && !outputs.includes(output))
-      products.set(output, instruction)
-  }
+  const products = new Map<Operand, readonly Operand[]>()
+  for (const { op, inputs, output, size } of list)
+    if (size === 'full' && uses.get(output) === 1 && !outputs.includes(output)) {
+      if (op === 'mul') products.set(output, inputs)
+      if (op === 'square') products.set(output, [inputs[0]!, inputs[0]!])
+    }
   const gone = new Set<number>()
   const combined = list.map((instruction): Fused => {
     const { op, inputs, size } = instruction
-    if ((op !== 'add' && op !== 'sub') || size !== 'full') return instruction
+    const isSum = op === 'sum'
+    if (!isSum && ((op !== 'add' && op !== 'sub') || size !== 'full')) return instruction
     const at = inputs.findIndex((input) => products.has(input))
     if (at < 0) return instruction
-    const product = products.get(inputs[at]!)!
-    gone.add(product.output)
+    gone.add(inputs[at] as number)
+    const factors = products.get(inputs[at]!)!
+    if (isSum) return { ...instruction, op: 'mulSum', inputs: factors }
     const name = op === 'add' ? 'mulAdd' : at === 0 ? 'mulSub' : 'subMul'
-    return { ...instruction, op: name, inputs: [...product.inputs, inputs[1 - at]!] }
+    return { ...instruction, op: name, inputs: [...factors, inputs[1 - at]!] }
   })
   return combined.filter(({ output }) => !gone.has(output))
+}
+
+/** Where both are asked for, the sum over space comes with the variance. */
+const withMoments = (list: readonly Instruction[]): Fused[] => {
+  const find = (op: InstructionName, tensor: Operand) =>
+    list.find((instruction) => instruction.op === op && instruction.inputs[0] === tensor)
+  return list.flatMap((instruction): Fused[] => {
+    const { op, inputs } = instruction
+    if (op === 'sum' && find('variance', inputs[0]!)) return []
+    const sum = op === 'variance' ? find('sum', inputs[0]!) : undefined
+    return [sum ? { ...instruction, op: 'moments', sum: sum.output } : instruction]
+  })
 }
 
 /** Gives each full-size value a place: outputs their own memory, the others as few registers as will do. */
@@ -197,7 +217,7 @@ const allocated = (
   small: (operand: Operand) => number,
 ): Omit<Step, 'sample'> => {
   const sizes = new Map(known)
-  const list = fused(withReciprocals(instructions, sizes), outputs)
+  const list = fused(withMoments(withReciprocals(instructions, sizes)), outputs)
   const lastUse = new Map<number, number>()
   list.forEach((instruction, i) =>
     instruction.inputs.forEach((input) => typeof input === 'number' && lastUse.set(input, i)),
@@ -217,13 +237,16 @@ const allocated = (
     if (outputs.includes(operand)) return { in: 'output', index: outputs.indexOf(operand) }
     return places.get(operand)!
   }
-  const full = list.map(({ op, inputs: operands, output, size }, i): FullOp => {
+  const full = list.map(({ op, inputs: operands, output, size, sum }, i): FullOp => {
     const from = operands.map(locate)
     for (const operand of new Set(operands)) {
       const place = typeof operand === 'number' ? places.get(operand) : undefined
       if (place && lastUse.get(operand as number) === i) free.push(place.index)
     }
-    if (size !== 'full') return { op, to: { in: 'small', index: small(output) }, from }
+    if (size !== 'full') {
+      const to = { in: 'small', index: small(output) } as const
+      return sum === undefined ? { op, to, from } : { op, to, from, sum: small(sum) }
+    }
     if (outputs.includes(output)) return { op, to: { in: 'output', index: outputs.indexOf(output) }, from }
     const to = { in: 'register', index: free.pop() ?? registers++ } as const
     places.set(output, to)
@@ -265,10 +288,11 @@ export const planText = (plan: Plan): string => {
       list(sample, smallOp)
       list(tiles, (index) => words.push(index))
       words.push(registers)
-      list(full, ({ op, to, from }) => {
+      list(full, ({ op, to, from, sum }) => {
         words.push(op)
         place(to)
         list(from, place)
+        if (sum !== undefined) words.push(sum)
       })
     })
   })

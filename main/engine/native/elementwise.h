@@ -6,41 +6,40 @@
 
 namespace normforge {
 
-inline float from_bits(int32_t bits) {
+inline float from_bits(uint32_t bits) {
   float value;
   std::memcpy(&value, &bits, sizeof value);
   return value;
 }
-inline int32_t to_bits(float value) {
-  int32_t bits;
+inline uint32_t to_bits(float value) {
+  uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
   return bits;
 }
 
-// e^x within 2 units in the last place, after Cephes' expf. NaN stays NaN; past the range of floats inf and 0.
+// e^x within 2 units in the last place: 2^n · e^r by a minimax polynomial of e^r on |r| ≤ ln(2)/2, doubled, so that 2^(n − 1)
+// is a float for all n up to 128. NaN stays NaN; past the range of floats inf, from 2^-125.5 downwards 0.
 inline float exponential(float x) {
   x = x > 89.0f ? 89.0f : x;
-  x = x < -104.0f ? -104.0f : x;
+  x = x < -87.0f ? -87.0f : x;
   const float shifted = x * 1.44269504088896341f + 12582912.0f;  // rounds: 1.5 · 2^23
   const float n = shifted - 12582912.0f;
   const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  const int32_t exponent = to_bits(shifted) - 0x4b400000;
-  const int32_t half = exponent >> 1;
-  return p * from_bits((half + 127) << 23) * from_bits((exponent - half + 127) << 23);
+  float p = 2.7673588018e-03f;
+  p = p * r + 1.6749714148e-02f;
+  p = p * r + 8.3336457367e-02f;
+  p = p * r + 3.3332839361e-01f;
+  p = p * r + 9.9999984112e-01f;
+  p = p * r + 2.0f;
+  p = p * r + 2.0f;
+  return p * from_bits((to_bits(shifted) << 23) + (126 << 23));
 }
 
 // ln x of a positive, normal x within 2 units in the last place, after Cephes' logf.
 inline float logarithm(float x) {
-  const int32_t bits = to_bits(x);
+  const int32_t bits = static_cast<int32_t>(to_bits(x));
   const int32_t above = (bits - 0x3f3504f3) >> 23;  // the exponent that leaves a mantissa in [√½, √2)
-  const float m = from_bits(bits - (above << 23)) - 1.0f;
+  const float m = from_bits(static_cast<uint32_t>(bits) - (static_cast<uint32_t>(above) << 23)) - 1.0f;
   const float e = static_cast<float>(above);
   const float z = m * m;
   float p = 7.0376836292e-2f;

@@ -18,7 +18,7 @@ struct Location {
   Place in;
   int index;
 };
-enum class Kind { elementwise, sum, variance, group_mean };
+enum class Kind { elementwise, sum, mul_sum, variance, moments, group_mean };
 struct Op {
   Kind kind;
   Elementwise run;
@@ -29,6 +29,8 @@ struct SmallOp : Op {
 };
 struct FullOp : Op {
   Location to;
+  // The small value that the sum of `moments` goes to.
+  int sum = -1;
   std::vector<Location> from;
 };
 struct Step {
@@ -118,7 +120,9 @@ class PlanReader {
   Op op() {
     const std::string name = word();
     if (name == "sum") return {Kind::sum, nullptr};
+    if (name == "mulSum") return {Kind::mul_sum, nullptr};
     if (name == "variance") return {Kind::variance, nullptr};
+    if (name == "moments") return {Kind::moments, nullptr};
     if (name == "groupMean") return {Kind::group_mean, nullptr};
     for (const Named& known : kElementwise)
       if (name == known.name) return {Kind::elementwise, known.run};
@@ -141,6 +145,7 @@ class PlanReader {
       static_cast<Op&>(full) = op();
       full.to = location();
       full.from = list<Location>([this] { return location(); });
+      if (full.kind == Kind::moments) full.sum = number();
       return full;
     });
     return made;

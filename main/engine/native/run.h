@@ -2,9 +2,12 @@
 #pragma once
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <memory>
 #include <vector>
 
 #include "plan.h"
+#include "sums.h"
 #include "threads.h"
 
 namespace normforge {
@@ -124,34 +127,71 @@ class Run {
     else elementwise(op, 0, scratch);
   }
 
+  // A full-size op with its blocks found: those of tensors move on with the sample and the block, the others stay.
+  struct Bound {
+    Kind kind;
+    Elementwise run;
+    float* to;
+    const float *a, *b, *c;
+    // All ones where the pointer moves, else 0.
+    size_t to_moves, a_moves, b_moves, c_moves;
+    float* sums;
+    // Where they go, and the sum of `moments`.
+    int small, sum;
+  };
   // The blocks one thread works with in one step.
   struct Workspace {
-    std::vector<float> memory;
-    float* registers;
+    std::unique_ptr<float, void (*)(void*)> memory{nullptr, std::free};
     float* tiles;
-    float* sums;
     float* scratch;
-    // The full-size tensors that the step reads and writes.
+    std::vector<Bound> ops;
+    // The full-size tensors that the step reads and writes, and how many floats of each are fetched beside an op.
     std::vector<const float*> reads, writes;
+    int fetched;
   };
+  static int padded(int floats) { return (floats + kCacheLine - 1) / kCacheLine * kCacheLine; }
+  static int sums_of(Kind kind) {
+    return kind == Kind::elementwise ? 0 : kind == Kind::variance || kind == Kind::moments ? 3 : 1;
+  }
   Workspace workspace(const Step& step) const {
     Workspace made;
     int sums = 0;
-    for (const FullOp& op : step.full) sums += op.kind == Kind::sum ? 1 : op.kind == Kind::variance ? 3 : 0;
-    const size_t blocks = step.registers + step.tiles.size();
-    made.memory.resize(blocks * block_ + size_t(sums) * lanes_ + 2 * shape_.c);
-    made.registers = made.memory.data();
-    made.tiles = made.registers + size_t(step.registers) * block_;
-    made.sums = made.tiles + step.tiles.size() * block_;
-    made.scratch = made.sums + size_t(sums) * lanes_;
+    for (const FullOp& op : step.full) sums += sums_of(op.kind);
+    const size_t blocks = step.registers + step.tiles.size(), block = padded(block_), lanes = padded(lanes_);
+    const size_t floats = blocks * block + sums * lanes + padded(2 * shape_.c);
+    made.memory.reset(static_cast<float*>(std::aligned_alloc(kCacheLine * sizeof(float), floats * sizeof(float))));
+    float* const registers = made.memory.get();
+    made.tiles = registers + step.registers * block;
+    float* sum = made.tiles + step.tiles.size() * block;
+    made.scratch = sum + sums * lanes;
+
+    const auto find = [&](Location location, size_t* moves) -> float* {
+      *moves = location.in == Place::input || location.in == Place::output ? ~size_t(0) : 0;
+      switch (location.in) {
+        case Place::input: return const_cast<float*>(inputs_[location.index]);
+        case Place::output: return outputs_[location.index];
+        case Place::register_: return registers + location.index * block;
+        case Place::tile: return made.tiles + location.index * block;
+        default: return nullptr;
+      }
+    };
     const auto add = [](std::vector<const float*>& list, const float* tensor) {
       if (std::find(list.begin(), list.end(), tensor) == list.end()) list.push_back(tensor);
     };
     for (const FullOp& op : step.full) {
+      Bound bound{op.kind, op.run, nullptr, nullptr, nullptr, nullptr, 0, 0, 0, 0, sum, op.to.index, op.sum};
+      bound.to = find(op.to, &bound.to_moves);
+      bound.a = find(op.from[0], &bound.a_moves);
+      bound.b = find(op.from.size() > 1 ? op.from[1] : op.from[0], &bound.b_moves);
+      bound.c = find(op.from.size() > 2 ? op.from[2] : op.from[0], &bound.c_moves);
+      sum += sums_of(op.kind) * lanes;
+      made.ops.push_back(bound);
       for (const Location& from : op.from)
         if (from.in == Place::input) add(made.reads, inputs_[from.index]);
       if (op.to.in == Place::output) add(made.writes, outputs_[op.to.index]);
     }
+    const int parts = std::max<int>(1, made.ops.size());
+    made.fetched = padded((block_ + parts - 1) / parts);
     return made;
   }
 
@@ -160,7 +200,7 @@ class Run {
     for (const Step& step : phase.steps) {
       spaces.push_back(workspace(step));
       for (size_t i = 0; i < step.tiles.size(); i++)
-        if (!has_n(plan_.smalls[step.tiles[i]])) repeat(step.tiles[i], 0, spaces.back().tiles + i * block_);
+        if (!has_n(plan_.smalls[step.tiles[i]])) repeat(step.tiles[i], 0, spaces.back().tiles + i * padded(block_));
     }
     for (int sample = begin; sample < end; sample++)
       for (size_t s = 0; s < phase.steps.size(); s++) one(phase.steps[s], spaces[s], sample);
@@ -184,98 +224,75 @@ class Run {
     }
     if (step.full.empty()) return;
     for (size_t i = 0; i < step.tiles.size(); i++)
-      if (has_n(plan_.smalls[step.tiles[i]])) repeat(step.tiles[i], sample, space.tiles + i * block_);
+      if (has_n(plan_.smalls[step.tiles[i]])) repeat(step.tiles[i], sample, space.tiles + i * padded(block_));
 
     const size_t image = size_t(sample) * shape_.hw * shape_.c;
     for (int row = 0; row < shape_.hw; row += rows_) {
       const size_t offset = image + size_t(row) * shape_.c;
       const int count = std::min(rows_, shape_.hw - row) * shape_.c;
-      const auto at = [&](Location location) -> float* {
-        switch (location.in) {
-          case Place::input: return const_cast<float*>(inputs_[location.index]) + offset;
-          case Place::output: return outputs_[location.index] + offset;
-          case Place::register_: return space.registers + size_t(location.index) * block_;
-          default: return space.tiles + size_t(location.index) * block_;
-        }
-      };
-      float* sums = space.sums;
-      for (size_t i = 0; i < step.full.size(); i++) {
-        const FullOp& op = step.full[i];
-        fetch(space, offset + block_, i, step.full.size());
-        const float* a = at(op.from[0]);
+      size_t fetched = 0;
+      for (const Bound& op : space.ops) {
+        fetched = fetch(space, offset + block_, fetched);
+        const float *a = op.a + (offset & op.a_moves), *b = op.b + (offset & op.b_moves);
         if (op.kind == Kind::elementwise) {
-          const float* b = op.from.size() > 1 ? at(op.from[1]) : a;
-          op.run(at(op.to), a, b, op.from.size() > 2 ? at(op.from[2]) : a, count);
-        } else if (op.kind == Kind::sum) {
-          if (row == 0) std::fill_n(sums, lanes_, 0.0f);
-          for (int at = 0; at < count; at += lanes_) add_up(sums, a + at, std::min(lanes_, count - at));
-          sums += lanes_;
+          op.run(op.to + (offset & op.to_moves), a, b, op.c + (offset & op.c_moves), count);
+        } else if (op.kind == Kind::sum || op.kind == Kind::mul_sum) {
+          if (row == 0) std::fill_n(op.sums, lanes_, 0.0f);
+          if (op.kind == Kind::sum) add_rows(op.sums, a, count, lanes_);
+          else add_products(op.sums, a, b, count, lanes_);
         } else {
-          float *centre = sums, *first = sums + lanes_, *second = sums + 2 * lanes_;
+          float *centre = op.sums, *first = centre + padded(lanes_), *second = first + padded(lanes_);
           // Deviations from the sample's first row: no cancellation, whatever the mean.
           if (row == 0) {
             for (int i = 0; i < lanes_; i += shape_.c) std::copy_n(a, shape_.c, centre + i);
-            std::fill_n(first, 2 * lanes_, 0.0f);
+            std::fill_n(first, lanes_, 0.0f);
+            std::fill_n(second, lanes_, 0.0f);
           }
-          for (int at = 0; at < count; at += lanes_)
-            add_up_squares(centre, first, second, a + at, std::min(lanes_, count - at));
-          sums += 3 * lanes_;
+          add_moments(centre, first, second, a, count, lanes_);
         }
       }
     }
-    finish(step, space, sample);
+    finish(space, sample);
   }
 
-  // Asks for one of `parts` parts of the next block, so that memory is at work while this block is computed: the
-  // processor's own prefetching stops at the end of each page, and a block is half a page. Inlined, since GCC 12 drops
-  // calls of a function that does nothing but prefetch.
-  [[gnu::always_inline]] void fetch(const Workspace& space, size_t offset, size_t part, size_t parts) const {
-    const size_t lines = block_ / kCacheLine;
-    const size_t begin = lines * part / parts * kCacheLine, end = lines * (part + 1) / parts * kCacheLine;
+  // Asks for a part of the next block, so that memory is at work while this block is computed: the processor's own
+  // prefetching stops at the end of each page, and a block is half a page. Gives how far it came. Inlined, since GCC 12
+  // drops calls of a function that does nothing but prefetch.
+  [[gnu::always_inline]] size_t fetch(const Workspace& space, size_t offset, size_t begin) const {
+    const size_t end = std::min<size_t>(block_, begin + space.fetched);
     for (const float* tensor : space.reads)
       for (size_t i = begin; i < end; i += kCacheLine) __builtin_prefetch(tensor + offset + i, 0);
     for (const float* tensor : space.writes)
       for (size_t i = begin; i < end; i += kCacheLine) __builtin_prefetch(tensor + offset + i, 1);
-  }
-
-  static void add_up(float* sum, const float* a, int count) {
-#pragma GCC ivdep
-    for (int i = 0; i < count; i++) sum[i] += a[i];
-  }
-  static void add_up_squares(const float* centre, float* first, float* second, const float* a, int count) {
-#pragma GCC ivdep
-    for (int i = 0; i < count; i++) {
-      const float d = a[i] - centre[i];
-      first[i] += d;
-      second[i] += d * d;
-    }
+    return end;
   }
 
   // A running sum's rows added up, into the first.
   void fold(float* sums) const {
-    for (int row = shape_.c; row < lanes_; row += shape_.c) add_up(sums, sums + row, shape_.c);
+    for (int row = shape_.c; row < lanes_; row += shape_.c) add_rows(sums, sums + row, shape_.c, shape_.c);
   }
   // The sums of a sample, each over the rows of its lanes.
-  void finish(const Step& step, Workspace& space, int sample) {
-    float* sums = space.sums;
-    for (const FullOp& op : step.full) {
+  void finish(const Workspace& space, int sample) {
+    for (const Bound& op : space.ops) {
       if (op.kind == Kind::elementwise) continue;
-      float* to = small(op.to.index, sample);
-      if (op.kind == Kind::sum) {
-        fold(sums);
-        std::copy_n(sums, shape_.c, to);
-        sums += lanes_;
+      float* to = small(op.small, sample);
+      if (op.kind == Kind::sum || op.kind == Kind::mul_sum) {
+        fold(op.sums);
+        std::copy_n(op.sums, shape_.c, to);
         continue;
       }
-      float *first = sums + lanes_, *second = sums + 2 * lanes_;
+      float *centre = op.sums, *first = centre + padded(lanes_), *second = first + padded(lanes_);
       fold(first);
       fold(second);
+      if (op.kind == Kind::moments) {
+        float* sum = small(op.sum, sample);
+        for (int i = 0; i < shape_.c; i++) sum[i] = first[i] + shape_.hw * centre[i];
+      }
       for (int i = 0; i < shape_.c; i++) {
         const float mean = first[i] / shape_.hw;
         const float variance = second[i] / shape_.hw - mean * mean;
         to[i] = variance < 0.0f ? 0.0f : variance;
       }
-      sums += 3 * lanes_;
     }
   }
 };
