@@ -10,6 +10,9 @@ export type Bar = {
   readonly unit: '' | 's'
 }
 
+/** The contestant that runs each case's limit (limitOf). */
+export const LIMIT = 'limit'
+
 /** The figures that the engine has to reach, from what was measured; the worst where there are several. */
 export const barsOf = (rows: readonly Row[], width: Width): Bar[] => {
   const worst = (
@@ -47,6 +50,13 @@ export const barsOf = (rows: readonly Row[], width: Width): Bar[] => {
       against('torch.compile'),
     ),
     worst('BN-ReLU ResNet step / PyTorch', 1.05, is('resnet', 'BN-ReLU'), against('PyTorch')),
+    worst('BN-ReLU ResNet step / limit', 1.1, is('resnet', 'BN-ReLU'), against(LIMIT)),
+    worst(
+      'EvoNorm-B0, S0 ResNet step / limit',
+      1.2,
+      is('resnet', 'EvoNorm-B0', 'EvoNorm-S0'),
+      against(LIMIT),
+    ),
     worst('MobileNetV2 EvoNorm-B0 step / PyTorch', 0.8, is('mobilenetv2', 'EvoNorm-B0'), against('PyTorch')),
     worst(
       'EfficientNet EvoNorm-B0 step / PyTorch',

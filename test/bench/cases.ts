@@ -60,6 +60,23 @@ export const caseOf = (network: ArchitectureName, layer: string, width: Width): 
   }
 }
 
+/**
+ * The limit of a case: the same network with a bare tanh at every site, one cheap pass over memory forward and one backward.
+ * Where plain norms are batch norms they stay so, by a batch statistic that nothing uses.
+ */
+export const limitOf = (given: Case): Case => ({
+  ...given,
+  layer: 'tanh',
+  graph: {
+    version: 1,
+    nodes: [
+      ...(given.batchNorm ? [{ op: 'mean_nhw', inputs: [0] } as const] : []),
+      { op: 'tanh', inputs: [0] },
+    ],
+    affine: false,
+  },
+})
+
 const NETWORKS = ['resnet', 'mobilenetv2', 'efficientnet'] as const
 const LAYERS = ['BN-ReLU', 'EvoNorm-B0', 'EvoNorm-S0'] as const
 

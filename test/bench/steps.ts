@@ -20,6 +20,8 @@ export type Row = {
 export type Contestant = {
   readonly peer: Peer
   readonly make: { readonly compile?: boolean; readonly eager?: boolean }
+  /** The case that it runs in a case's place; itself by default. */
+  readonly instead?: (given: Case) => Case
   /** Steps in each round; a slow contestant takes fewer. */
   readonly steps: number
 }
@@ -32,11 +34,11 @@ export const measure = async (
   clock: Clock,
 ): Promise<Row> => {
   const warmups = new Map<Contestant, number>()
-  for (const contestant of contestants)
-    warmups.set(
-      contestant,
-      (await contestant.peer.ask({ do: 'make', clock, case: given, ...contestant.make })).seconds,
-    )
+  for (const contestant of contestants) {
+    const own = contestant.instead?.(given) ?? given
+    const { seconds } = await contestant.peer.ask({ do: 'make', clock, case: own, ...contestant.make })
+    warmups.set(contestant, seconds)
+  }
   const times = new Map<Contestant, number[]>(contestants.map((contestant) => [contestant, []]))
   const peaks = new Map<Contestant, number>()
   for (let round = 0; round < rounds; round++)
