@@ -17,7 +17,7 @@ type Options = SessionOptions & {
 
 const exportLayer = (options: Options): void => {
   const { graph, label } = layerOf(options.layer, options)
-  const text = EXPORTS[options.target].generate(graph, options.name ?? label)
+  const text = EXPORTS[options.target].generate(graph, options.name ?? label, label)
   if (options.out === undefined) return void process.stdout.write(text)
   const file = userPath(options.out)
   try {

@@ -1,6 +1,7 @@
-import { liveNodes } from '../canonical.ts'
+import { fingerprint, liveNodes } from '../canonical.ts'
 import { formulaParts } from '../formula.ts'
 import type { Graph } from '../graph.ts'
+import { KNOWN } from '../known.ts'
 import { OPS, type IndexSet } from '../ops.ts'
 import { plainName } from './names.ts'
 
@@ -42,12 +43,34 @@ export const indexSetsOf = (graph: Graph): IndexSet[] => {
   return (Object.keys(OVER) as IndexSet[]).filter((set) => live.includes(set))
 }
 
+type Described = {
+  readonly kind: string
+  readonly layout: string
+  readonly notes: readonly string[]
+  readonly source?: string | undefined
+}
+
+/** Where a layer comes from: the literature, or a search; its fingerprint finds it in a store. */
+const originOf = (graph: Graph, source: string | undefined): string => {
+  const print = fingerprint(graph)
+  const known = KNOWN.find((layer) => fingerprint(layer.graph) === print)
+  const origin = known ? known.source : source === undefined ? 'not told' : plainName(source)
+  return `Source: ${origin}. Fingerprint: ${print}.`
+}
+
 /** What a layer is and computes, as lines of a comment. */
-export const description = (graph: Graph, name: string, kind: string, layout: string): string[] => [
+export const description = (
+  graph: Graph,
+  name: string,
+  { kind, layout, notes, source }: Described,
+): string[] => [
   ...wrapped(`${plainName(name)}, a normalization-activation layer as a ${kind}. Tensors are ${layout}.`),
   '',
   ...formulaLines(graph),
   '',
   ...indexSetsOf(graph).map((set) => `${set}: over ${OVER[set]}.`),
-  'Exported by NormForge.',
+  ...(notes.length > 0 ? ['', ...wrapped(notes.join(' '))] : []),
+  '',
+  ...wrapped(originOf(graph, source)),
+  'Exported by NormForge. Licence: MIT, as NormForge; do with this file what you like.',
 ]

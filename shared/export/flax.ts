@@ -62,7 +62,7 @@ const BATCH = `    def batch(self, moment, a, moving, train):
         """\`moment\` over batch and space; its moving average at inference."""
         if not train:
             return moving.value
-        value = jnp.broadcast_to(moment(a, NHW).reshape(-1), moving.value.shape)
+        value = jnp.broadcast_to(moment(a, NHW).reshape(-1), moving.value.shape).astype(moving.value.dtype)
         if not self.is_initializing():
             moving.value = self.momentum * moving.value + (1 - self.momentum) * value
         return value`
@@ -74,34 +74,46 @@ const call = (code: LayerCode, affine: boolean): string => {
   const vectors = vectorsOf(code, affine)
   const lines = [
     ...(vectors.length + code.moving.length > 0 ? ['channels = (x.shape[-1],)'] : []),
-    ...vectors.map(([name, start]) => `${name} = self.param("${name}", nn.initializers.${start}, channels)`),
+    'dtype = self.dtype or x.dtype',
+    '# Half precision holds neither squares of 300 nor sums of many: all is computed in float32.',
+    'x = x.astype(jnp.promote_types(x.dtype, jnp.float32))',
+    ...vectors.map(
+      ([name, start]) =>
+        `${name} = self.param("${name}", nn.initializers.${start}, channels, self.param_dtype).astype(x.dtype)`,
+    ),
     ...code.moving.map(
       ({ name, moment }) =>
-        `${name} = self.variable("batch_stats", "${name}", jnp.${startOf(moment)}, channels)`,
+        `${name} = self.variable("batch_stats", "${name}", jnp.${startOf(moment)}, channels, x.dtype)`,
     ),
     ...code.statements.map((statement) => `${statement.name} = ${statement.text}`),
     `f = ${constant === null ? text : `jnp.full_like(x, ${text})`}`,
-    `return ${whole ? y : `jnp.broadcast_to(${y}, x.shape)`}`,
+    `y = ${whole ? y : `jnp.broadcast_to(${y}, x.shape)`}`,
+    'return y.astype(dtype)',
   ]
-  return `    @nn.compact\n    def __call__(self, x, train: bool = True):\n${indented(lines, 8)}`
+  return `    @nn.compact\n    def __call__(self, x: jax.Array, train: bool = True) -> jax.Array:\n${indented(lines, 8)}`
 }
 
 /** A Flax (linen) module; `train` says whether batch statistics are the batch's, whether or not it has any. */
-export const flax = (graph: Graph, name: string): string => {
+export const flax = (graph: Graph, name: string, source?: string): string => {
   const code = layerCode(graph, SYNTAX)
   const fields = [
     ...(code.usesGroups ? ['groups: int = 32'] : []),
     ...(code.moving.length > 0 ? ['momentum: float = 0.9'] : []),
+    'dtype: Any = None',
+    'param_dtype: Any = jnp.float32',
   ]
-  const members = [
-    ...(fields.length > 0 ? [indented(fields, 4)] : []),
-    ...(code.moving.length > 0 ? [BATCH] : []),
-    call(code, graph.affine),
-  ]
+  const members = [indented(fields, 4), ...(code.moving.length > 0 ? [BATCH] : []), call(code, graph.affine)]
   return fileOf(graph, name, code, {
     kind: 'Flax (linen) module',
     layout: '[batch, height, width, channels]',
-    imports: 'import jax.numpy as jnp\nfrom flax import linen as nn',
+    notes: [
+      'dtype is that of the result (None: of x), param_dtype that of the parameters, as in flax.linen.BatchNorm. Half',
+      'precision is computed in float32; moving averages are float32.',
+      'momentum is the weight of the past; variances are biased; epsilon is 1e-5. It stands where a model has',
+      'nn.BatchNorm and the activation after it, as norm=partial(Layer, ...) where a model takes its norm as an argument.',
+    ],
+    source,
+    imports: 'from typing import Any\n\nimport jax\nimport jax.numpy as jnp\nfrom flax import linen as nn',
     helpers: HELPERS,
     axes: { NHW: '(0, 1, 2)', HWC: '(1, 2, 3)', HW: '(1, 2)' },
     definition: `class ${className(name)}(nn.Module):\n${members.join('\n\n')}`,

@@ -14,8 +14,11 @@ export type ExportTarget = (typeof EXPORT_TARGETS)[number]
 export type Export = {
   readonly label: string
   readonly fileName: (name: string) => string
-  /** The file's text. `name` is what people call the layer; classes and files are named for it. */
-  readonly generate: (graph: Graph, name: string) => string
+  /**
+   * The file's text. `name` is what people call the layer; classes and files are named for it. `source` says where it comes
+   * from, as a search and the candidate's number; the literature's layers are known by themselves.
+   */
+  readonly generate: (graph: Graph, name: string, source?: string) => string
 }
 
 export const EXPORTS: Readonly<Record<ExportTarget, Export>> = {

@@ -35,7 +35,7 @@ const FRAMEWORK = new Set(['sigmoid', 'tanh', 'exp', 'abs', 'square'])
 
 const SYNTAX: Syntax = {
   number: pythonNumber,
-  input: (name) => (name === 'x' ? 'x' : `self.${name}`),
+  input: (name) => name,
   call: (name, inputs) => `${FRAMEWORK.has(name) ? 'ops.' : ''}${name}(${inputs.join(', ')})`,
   arithmetic: pythonArithmetic,
   negative: pythonNegative,
@@ -55,7 +55,7 @@ const SYNTAX: Syntax = {
 const BATCH = `    def batch(self, moment, a, moving, training):
         """\`moment\` over batch and space; its moving average at inference."""
         if not training:
-            return moving
+            return ops.cast(moving, a.dtype)
         value = ops.broadcast_to(ops.reshape(moment(a, NHW), (-1,)), moving.shape)
         latest = ops.cast(ops.stop_gradient(value), moving.dtype)
         moving.assign(moving * self.momentum + latest * (1 - self.momentum))
@@ -75,24 +75,35 @@ const constructor = (code: LayerCode): string => {
 const build = (code: LayerCode, affine: boolean): string => {
   const trained = vectorsOf(code, affine)
   const lines = [
-    ...trained.map(([name, start]) => `self.${name} = self.add_weight(channels, "${start}", name="${name}")`),
+    ...trained.map(
+      ([name, start]) =>
+        `self.${name} = self.add_weight(channels, "${start}", autocast=False, name="${name}")`,
+    ),
+    ...(code.moving.length > 0 ? ['statistic = at_least_float32(self.variable_dtype)'] : []),
     ...code.moving.map(
       ({ name, moment }) =>
-        `self.${name} = self.add_weight(channels, "${startOf(moment)}", trainable=False, name="${name}")`,
+        `self.${name} = self.add_weight(
+    channels, "${startOf(moment)}", dtype=statistic, trainable=False, autocast=False, name="${name}"
+)`,
     ),
   ]
   if (lines.length === 0) return ''
-  return `    def build(self, input_shape):\n${indented(['channels = (input_shape[-1],)', ...lines], 8)}`
+  return `    def build(self, input_shape):\n${indented(['channels = (input_shape[-1],)', ...lines].join('\n').split('\n'), 8)}`
 }
 
-const call = ({ statements, result, moving }: LayerCode, affine: boolean): string => {
+const call = (code: LayerCode, affine: boolean): string => {
+  const { statements, result, moving } = code
   const { text, constant, samples, space, channels } = result
-  const y = affine ? 'self.gamma * f + self.beta' : 'f'
+  const y = affine ? 'gamma * f + beta' : 'f'
   const whole = constant !== null || (samples && space && channels)
   const lines = [
+    '# Half precision holds neither squares of 300 nor sums of many: all is computed in float32.',
+    'x = ops.cast(x, at_least_float32(x.dtype))',
+    ...vectorsOf(code, affine).map(([name]) => `${name} = ops.cast(self.${name}, x.dtype)`),
     ...statements.map((statement) => `${statement.name} = ${statement.text}`),
     `f = ${constant === null ? text : `ops.full_like(x, ${text})`}`,
-    `return ${whole ? y : `ops.broadcast_to(${y}, ops.shape(x))`}`,
+    `y = ${whole ? y : `ops.broadcast_to(${y}, ops.shape(x))`}`,
+    'return ops.cast(y, self.compute_dtype)',
   ]
   return `    def call(self, x${moving.length > 0 ? ', training=False' : ''}):\n${indented(lines, 8)}`
 }
@@ -103,11 +114,14 @@ const config = (code: LayerCode): string => {
   return `    def get_config(self):\n        return {**super().get_config(), ${entries.join(', ')}}`
 }
 
+const WIDE = `def at_least_float32(dtype):
+    return "float64" if keras.backend.standardize_dtype(dtype) == "float64" else "float32"`
+
 const OUTPUT_SHAPE = `    def compute_output_shape(self, input_shape):
         return input_shape`
 
 /** A Keras 3 layer, on any of its backends. */
-export const keras = (graph: Graph, name: string): string => {
+export const keras = (graph: Graph, name: string, source?: string): string => {
   const code = layerCode(graph, SYNTAX)
   const methods = [
     constructor(code),
@@ -120,10 +134,21 @@ export const keras = (graph: Graph, name: string): string => {
   return fileOf(graph, name, code, {
     kind: 'Keras layer',
     layout: '[batch, height, width, channels]',
+    notes: [
+      'Half precision (mixed_float16, mixed_bfloat16, float16): computed in float32, the result is cast back; moving',
+      'averages stay float32.',
+      'momentum is the weight of the past, as in keras.layers.BatchNormalization; variances are biased; epsilon is 1e-5.',
+      'In a model it stands for a BatchNormalization and the activation after it; keras.models.clone_model with a',
+      'clone_function puts it into one that is built.',
+    ],
+    source,
     imports: 'import keras\nfrom keras import ops',
     helpers: HELPERS,
     axes: { NHW: '(0, 1, 2)', HWC: '(1, 2, 3)', HW: '(1, 2)' },
-    definition: `@keras.saving.register_keras_serializable(package="normforge")
+    definition: `${WIDE}
+
+
+@keras.saving.register_keras_serializable(package="normforge")
 class ${className(name)}(keras.layers.Layer):
 ${methods.filter((method) => method !== '').join('\n\n')}`,
   })

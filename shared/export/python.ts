@@ -22,13 +22,17 @@ export const pythonArithmetic: Syntax['arithmetic'] = (op, a, b) => {
 
 export const pythonNegative: Syntax['negative'] = (a) => ({ text: `-${at(a, 3)}`, level: 2 })
 
-const GROUPS_FOR = `def groups_for(channels, groups):
+const GROUPS_FOR = `def groups_for(channels: int, groups: int) -> int:
     """The largest divisor of \`channels\` not above \`groups\`."""
     return max(g for g in range(1, min(groups, channels) + 1) if channels % g == 0)`
 
 export type PythonFile = {
   readonly kind: string
   readonly layout: string
+  /** What users of the framework need to know, as lines of the file's docstring. */
+  readonly notes: readonly string[]
+  /** Where the layer comes from, as a search and its number. */
+  readonly source?: string | undefined
   readonly imports: string
   readonly helpers: Readonly<Record<Helper, string>>
   readonly axes: Readonly<Record<'NHW' | 'HWC' | 'HW', string>>
@@ -40,13 +44,13 @@ export const fileOf = (graph: Graph, name: string, code: LayerCode, file: Python
   const helpers = HELPERS.filter((helper) => code.helpers.has(helper)).map((helper) => file.helpers[helper])
   const source = [...helpers, file.definition].join('\n')
   const constants = [
-    ...(source.includes('EPSILON') ? ['EPSILON = 1e-5'] : []),
+    ...(/\bEPSILON\b/.test(source) ? ['EPSILON = 1e-5'] : []),
     ...Object.entries(file.axes)
       .filter(([axes]) => new RegExp(`\\b${axes}\\b`).test(source))
       .map(([axes, value]) => `${axes} = ${value}`),
   ]
   const opening = [
-    `"""\n${description(graph, name, file.kind, file.layout).join('\n')}\n"""`,
+    `"""\n${description(graph, name, file).join('\n')}\n"""`,
     file.imports,
     ...(constants.length > 0 ? [constants.join('\n')] : []),
   ].join('\n\n')

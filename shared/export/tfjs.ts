@@ -127,7 +127,7 @@ const config = (code: LayerCode): string => {
 }
 
 /** A layer of TensorFlow.js's layers API; called alone as `layer.apply(x, { training: true })`. */
-export const tfjs = (graph: Graph, name: string): string => {
+export const tfjs = (graph: Graph, name: string, source?: string): string => {
   const code = layerCode(graph, SYNTAX)
   const type = className(name)
   const methods = [
@@ -141,14 +141,23 @@ export const tfjs = (graph: Graph, name: string): string => {
   ]
   const definition = `export class ${type} extends tf.layers.Layer {\n${methods.join('\n\n')}\n}`
   const helpers = HELPERS.filter((helper) => code.helpers.has(helper)).map((helper) => SOURCES[helper])
-  const source = [...helpers, definition].join('\n')
+  const body = [...helpers, definition].join('\n')
   const constants = [
-    ...(source.includes('EPSILON') ? ['const EPSILON = 1e-5'] : []),
+    ...(body.includes('EPSILON') ? ['const EPSILON = 1e-5'] : []),
     ...Object.entries(AXES)
-      .filter(([axes]) => new RegExp(`\\b${axes}\\b`).test(source))
+      .filter(([axes]) => new RegExp(`\\b${axes}\\b`).test(body))
       .map(([axes, value]) => `const ${axes} = ${value}`),
   ]
-  const comment = description(graph, name, 'TensorFlow.js layer', '[batch, height, width, channels]')
+  const comment = description(graph, name, {
+    kind: 'TensorFlow.js layer',
+    layout: '[batch, height, width, channels]',
+    notes: [
+      'TensorFlow.js has no half-precision tensors: all is float32. Where WebGL keeps textures in half precision (older',
+      'phones; WEBGL_RENDER_FLOAT32_CAPABLE is false) no layer can do better; the wasm and cpu backends do.',
+      'momentum is the weight of the past; variances are biased; epsilon is 1e-5.',
+    ],
+    source,
+  })
   return `${[
     `/*\n${comment.map((line) => ` * ${line}`.trimEnd()).join('\n')}\n */`,
     "import * as tf from '@tensorflow/tfjs'",
