@@ -1,6 +1,7 @@
 import { utilityProcess, type UtilityProcess } from 'electron'
 import type { FromWorker } from '../workers/protocol.ts'
 import { tail, type Spawn } from '../workers/process.ts'
+import { signalOfCode } from '../workers/signals.ts'
 
 /** Worker processes under Electron: its utilityProcess, since the package's binary can't run as plain Node. */
 export const spawnUtility: Spawn = (childFile, args) => {
@@ -18,8 +19,13 @@ export const spawnUtility: Spawn = (childFile, args) => {
     send: (message) => child.postMessage(message),
     kill: () => kill(child),
     onMessage: (listener) => void child.on('message', (message: FromWorker) => listener(message)),
-    onExit: (listener) => void child.on('exit', (code) => listener(code, null)),
+    onExit: (listener) =>
+      void child.on('exit', (code) => {
+        const signal = signalOfCode(code)
+        listener(signal === null ? code : null, signal)
+      }),
     lastWords: words.text,
+    lastOp: words.op,
   }
 }
 

@@ -3,6 +3,8 @@
  * as one op.
  */
 import fs from 'node:fs'
+import path from 'node:path'
+import { verdictOn } from '../setup/illegal.mjs'
 import { KERNELS, kernelsAreOurs } from '../setup/places.mjs'
 import { loadRuntime } from './runtime.ts'
 
@@ -21,7 +23,9 @@ const load = (): boolean => {
   try {
     if (!kernelsAreOurs()) throw new Error('those in the cache were compiled on another processor')
     // By its own path: beside that lie the libraries it asks for.
-    process.dlopen({ exports: {} }, fs.realpathSync(KERNELS))
+    const file = fs.realpathSync(KERNELS)
+    if (verdictOn(path.dirname(file)) !== 'fine') throw new Error('they hold an illegal instruction')
+    process.dlopen({ exports: {} }, file)
     return true
   } catch (error) {
     // Made for other libraries, or on another processor: set-up makes them anew at the next start.

@@ -2,6 +2,7 @@
  * Loads TensorFlow.js's native runtime, once a process. Settings (threads, oneDNN) are read by TensorFlow while it
  * loads, so that `loadRuntime` must be called before anything else of the engine.
  */
+import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import util from 'node:util'
 import type * as TensorFlow from '@tensorflow/tfjs-node-gpu'
@@ -61,6 +62,8 @@ export type RuntimeOptions = {
   readonly mixedPrecision?: boolean | undefined
   /** Which programs XLA compiles (xla.ts): none, all, or those of networks that it pays for. */
   readonly xla?: Xla | undefined
+  /** Writes each op to stderr when it starts (main/workers/signals.ts reads it). */
+  readonly traceOps?: boolean | undefined
 }
 
 let loaded: Runtime | undefined
@@ -69,6 +72,8 @@ let loaded: Runtime | undefined
 export const loadRuntime = (options: RuntimeOptions = {}): Runtime => {
   if (loaded) return loaded
   const { threads = 1, oneDnn = true } = options
+  if (options.traceOps)
+    Object.assign(process.env, { TF_CPP_MIN_LOG_LEVEL: '0', TF_CPP_VMODULE: 'executor=1' })
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
   process.env.TF_ENABLE_ONEDNN_OPTS ??= oneDnn ? '1' : '0'
   process.env.TF_NUM_INTRAOP_THREADS ??= String(threads)
@@ -80,7 +85,13 @@ export const loadRuntime = (options: RuntimeOptions = {}): Runtime => {
   const backend = backendOf(tf)
   // The addon's object is read-only and the recorder must stand in for it: one copy, made once.
   backend.binding = Object.assign(Object.create(null), copyOf(backend.binding)) as Binding
-  const { deleteTensor } = backend.binding
+  const { deleteTensor, executeOp } = backend.binding
+  if (options.traceOps)
+    backend.binding.executeOp = (name, ...rest) => {
+      // At once, whatever becomes of this process; as TensorFlow's executor writes it.
+      fs.writeSync(process.stderr.fd, `{{node eager}} = ${name}[]\n`)
+      return executeOp(name, ...rest)
+    }
   // Tensors that existed only while a step was recorded have negative ids, and may be disposed of at any later time.
   backend.binding.deleteTensor = (id) => (id < 0 ? undefined : deleteTensor(id))
   replaceStridedPointwise(tf, backend)

@@ -3,6 +3,7 @@
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { verdictOn } from './illegal.mjs'
 import { machineFile, processor } from './machine.mjs'
 import { damagedFiles, isWhole, readManifest } from './manifest.mjs'
 import { findNode24 } from './node24.mjs'
@@ -73,7 +74,10 @@ const kernels = () => {
     return fact(label, 'compiled, but NORMFORGE_KERNELS=0 does without')
   if (!kernelsAreOurs())
     return fact(label, 'compiled on another processor, so left out: "npm start" compiles them anew')
-  return fact(label, `compiled, in ${path.dirname(fs.realpathSync(KERNELS))}`)
+  const folder = path.dirname(fs.realpathSync(KERNELS))
+  if (verdictOn(folder) !== 'fine')
+    return fact(label, 'left out: a worker met an illegal instruction; "npm start" compiles them anew', false)
+  return fact(label, `compiled, in ${folder}`)
 }
 
 /**

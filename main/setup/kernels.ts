@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import { compileAgainst, librariesIn, type Libraries } from './addon.ts'
+import { verdictOn } from './illegal.mjs'
 import { installed } from './installed.mjs'
 import { ADDON, kernelsFor, KERNELS } from './places.mjs'
 import { cacheFolder, findProgram, root, say, SetupError } from './process.mjs'
@@ -73,8 +74,12 @@ export const ensureKernels = async (): Promise<void> => {
     if (!found) throw new SetupError("TensorFlow's C headers are not to be found")
     const folder = folderFor(found)
     const file = path.join(folder, path.basename(KERNELS))
-    await installed.folderOnce(folder, (temporary) =>
-      compile(found, path.join(temporary, path.basename(KERNELS))),
+    if (verdictOn(folder) === 'hopeless')
+      throw new SetupError('compiled anew, they still held an instruction that this processor lacks')
+    await installed.folderOnce(
+      folder,
+      (temporary) => compile(found, path.join(temporary, path.basename(KERNELS))),
+      (at) => fs.existsSync(at) && verdictOn(at) === 'fine',
     )
     const current = fs.lstatSync(KERNELS, { throwIfNoEntry: false })
     if (current?.isSymbolicLink() && fs.readlinkSync(KERNELS) === file) return

@@ -18,6 +18,8 @@ import {
 } from './work.ts'
 import type { EvaluatorOptions } from './protocol.ts'
 import type { Split } from '../setup/workers.mjs'
+import { noteIllegalInstruction } from '../setup/illegal.mjs'
+import { isNativeCrash } from './signals.ts'
 import { Worker, type Ending } from './worker.ts'
 
 export type { Job, Outcome, TransferJob, TransferOutcome } from './work.ts'
@@ -33,6 +35,8 @@ export type PoolOptions = {
   readonly settle?: ((signal: AbortSignal) => Promise<Split>) | undefined
   readonly limits?: Partial<Limits> | undefined
   readonly spawn?: Spawn | undefined
+  /** Told when a worker met an instruction that the processor doesn't have; marks the engine's kernels as unfit. */
+  readonly onIllegalInstruction?: (() => void) | undefined
 }
 
 export type Pool = {
@@ -54,6 +58,10 @@ export type Pool = {
 type Slot = {
   worker: Worker | null
   current: Work | null
+  /** Work over which a process crashed in native code: this slot's next process, which traces its ops, tries it again. */
+  retry: Work | null
+  /** Whether the process traces its ops. */
+  traced: boolean
   /** Processes that ended by themselves or were ended for going past a limit. */
   failures: number
   /** Its last process failed, and no new one was needed since. */
@@ -71,6 +79,7 @@ export const createPool = (options: PoolOptions): Pool => {
   if (!(split.workers >= 1)) throw new Error(`pool: needs one worker at least, got ${split.workers}`)
   let limits = { ...defaultLimits(split.workers), ...options.limits }
   const spawn = options.spawn ?? spawnNode
+  const onIllegalInstruction = options.onIllegalInstruction ?? noteIllegalInstruction
   const slots: Slot[] = Array.from({ length: split.workers }, () => emptySlot(false))
   const queue: Work[] = []
   const listeners = new Set<() => void>()
@@ -87,10 +96,13 @@ export const createPool = (options: PoolOptions): Pool => {
 
   const start = (slot: Slot): void => {
     slot.dead = false
-    const child = spawn(CHILD_FILE, [
-      options.evaluator,
-      JSON.stringify({ ...options.options, threads: split.threads } satisfies EvaluatorOptions),
-    ])
+    slot.traced = slot.retry !== null
+    const told: EvaluatorOptions = {
+      ...options.options,
+      threads: split.threads,
+      ...(slot.traced ? { traceOps: true } : {}),
+    }
+    const child = spawn(CHILD_FILE, [options.evaluator, JSON.stringify(told)])
     slot.worker = watch(slot, child)
   }
 
@@ -125,11 +137,25 @@ export const createPool = (options: PoolOptions): Pool => {
       slot.worker = null
       slot.dead = true
       slot.failures += 1
-      if (!ending.ready) startFailed(slot, ending)
-    } else if (worker.tasks >= limits.recycleTasks || (worker.residentBytes ?? 0) > limits.recycleBytes) {
+      if (ending.signal === 'SIGILL') onIllegalInstruction()
+      if (!ending.ready) {
+        if (slot.retry) queue.unshift(slot.retry)
+        slot.retry = null
+        startFailed(slot, ending)
+      }
+    } else if (
+      slot.traced ||
+      worker.tasks >= limits.recycleTasks ||
+      (worker.residentBytes ?? 0) > limits.recycleBytes
+    ) {
       retire(slot)
     }
-    if (current?.onEnd(ending)) queue.unshift(current)
+    if (current?.onEnd(ending)) {
+      if (ending.kind === 'gone' && isNativeCrash(ending.signal) && !slot.spare) {
+        slot.retry = current
+        start(slot)
+      } else queue.unshift(current)
+    }
     pump()
   }
 
@@ -196,7 +222,8 @@ export const createPool = (options: PoolOptions): Pool => {
 
   const assign = (slot: Slot): void => {
     const next = slot.spare ? queue.findIndex(({ question }) => question) : 0
-    const [work] = next < 0 ? [] : queue.splice(next, 1)
+    const work = slot.retry ?? (next < 0 ? undefined : queue.splice(next, 1)[0])
+    slot.retry = null
     if (!work) return
     slot.current = work
     slot.worker!.assign(work.message((tasks += 1)), work.seconds)
@@ -206,9 +233,9 @@ export const createPool = (options: PoolOptions): Pool => {
   const abandon = (work: Work): void => {
     const position = queue.indexOf(work)
     if (position >= 0) queue.splice(position, 1)
-    const slot = slots.find(({ current }) => current === work)
+    const slot = slots.find(({ current, retry }) => current === work || retry === work)
     if (slot) {
-      slot.current = null
+      slot.current = slot.retry = null
       retire(slot)
     }
     work.cancel()
@@ -274,7 +301,8 @@ export const createPool = (options: PoolOptions): Pool => {
       for (const slot of slots) {
         retire(slot)
         slot.current?.cancel()
-        slot.current = null
+        slot.retry?.cancel()
+        slot.current = slot.retry = null
       }
       for (const work of queue.splice(0)) work.cancel()
     },
@@ -284,6 +312,8 @@ export const createPool = (options: PoolOptions): Pool => {
 const emptySlot = (spare: boolean): Slot => ({
   worker: null,
   current: null,
+  retry: null,
+  traced: false,
   failures: 0,
   dead: false,
   idleSince: performance.now(),

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { FromWorker, ToWorker } from './protocol.ts'
+import { followOps } from './signals.ts'
 
 /** A running worker process, whoever started it: Node's fork, or Electron's utilityProcess. */
 export type Child = {
@@ -12,6 +13,8 @@ export type Child = {
   onExit(listener: (code: number | null, signal: string | null) => void): void
   /** The last of what it wrote to stderr. */
   lastWords(): string
+  /** The op it started last, where it was asked to trace them. */
+  lastOp(): string | null
 }
 
 /** Starts `child.ts` with these arguments. */
@@ -22,14 +25,18 @@ export const CHILD_FILE = fileURLToPath(new URL('child.ts', import.meta.url))
 
 const KEPT_CHARACTERS = 4000
 
-/** Keeps the end of a stream of text. */
-export const tail = (): { add(chunk: unknown): void; text(): string } => {
+/** Keeps the end of a stream of text, and the last op that it names. */
+export const tail = (): { add(chunk: unknown): void; text(): string; op(): string | null } => {
   let kept = ''
+  const ops = followOps()
   return {
     add: (chunk) => {
-      kept = (kept + String(chunk)).slice(-KEPT_CHARACTERS)
+      const text = String(chunk)
+      ops.add(text)
+      kept = (kept + text).slice(-KEPT_CHARACTERS)
     },
     text: () => kept.trim(),
+    op: ops.last,
   }
 }
 
@@ -54,6 +61,7 @@ const stillborn = (words: string): Child => ({
   onMessage: () => undefined,
   onExit: (listener) => void setImmediate(() => listener(null, null)),
   lastWords: () => words,
+  lastOp: () => null,
 })
 
 const childOf = (child: ChildProcess): Child => {
@@ -80,5 +88,6 @@ const childOf = (child: ChildProcess): Child => {
       })
     },
     lastWords: words.text,
+    lastOp: words.op,
   }
 }

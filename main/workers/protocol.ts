@@ -21,6 +21,8 @@ export type EvaluatorOptions = {
   readonly mixedPrecision?: boolean | undefined
   /** Which networks TensorFlow's XLA compiles (default: measured). */
   readonly xla?: Xla | undefined
+  /** Writes each op to stderr when it starts, to tell which one a process dies of. Costs up to half of a step. */
+  readonly traceOps?: boolean | undefined
 }
 /** `measured`: those for which `npm run bench -- tune` found on this machine that it pays; none where nothing was. */
 export type Xla = 'never' | 'measured' | 'always'

@@ -1,12 +1,20 @@
 import type { WorkerStatus } from '../../shared/contract.ts'
 import type { Child } from './process.ts'
 import type { FromWorker, News, ToWorker } from './protocol.ts'
+import { signalText } from './signals.ts'
 
 /** How a worker's task ended, apart from its answer. */
 export type Ending =
   | { readonly kind: 'answer'; readonly message: FromWorker }
   /** The process is gone, with the task if it had one. */
-  | { readonly kind: 'gone'; readonly cause: string; readonly trace: string; readonly ready: boolean }
+  | {
+      readonly kind: 'gone'
+      readonly cause: string
+      readonly trace: string
+      readonly ready: boolean
+      /** What ended it, when it was not the pool. */
+      readonly signal: string | null
+    }
 
 type Watch = {
   readonly task: number
@@ -143,20 +151,26 @@ export class Worker {
     const trace = this.#trace || this.#options.child.lastWords()
     this.#options.onEnd({
       kind: 'gone',
-      cause: this.#cause ?? causeOf(code, signal, trace),
+      cause: this.#cause ?? causeOf(code, signal, trace, this.#news, this.#options.child.lastOp()),
       trace,
       ready: this.#ready,
+      signal: this.#cause === null ? signal : null,
     })
   }
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(2)} GB`
 
-const causeOf = (code: number | null, signal: string | null, trace: string): string => {
+const causeOf = (
+  code: number | null,
+  signal: string | null,
+  trace: string,
+  news: News | null,
+  op: string | null,
+): string => {
   if (/heap out of memory|bad_alloc|OOM when allocating/i.test(trace))
     return 'out of memory: an allocation failed'
-  if (signal === 'SIGKILL') return 'killed by the system (SIGKILL), as happens when memory runs out'
-  if (signal !== null) return `crashed with ${signal}`
+  if (signal !== null) return signalText(signal, news, op)
   if (code === null) return `could not be started: ${trace.split('\n')[0]}`
   return `ended with exit code ${code}`
 }

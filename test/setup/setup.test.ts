@@ -12,6 +12,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { noteIllegalInstruction, verdictOn } from '../../main/setup/illegal.mjs'
 import { wheelsFor } from '../../main/setup/wheels.ts'
 import { until } from '../main/stand-in-app.ts'
 import { freshClone, librariesFor, STAND_INS, type Clone, type Run } from './clone.ts'
@@ -306,4 +307,32 @@ test('on ARM, on musl, on old systems and processors one sentence says what is n
   }
   const arm = pretend(`Object.defineProperty(process, 'arch', { value: 'arm64' })`)
   await setUp(clone, { ...arm, NORMFORGE_TENSORFLOW: librariesFor(clone) })
+})
+
+test('kernels of which a worker died by an illegal instruction are compiled anew; if it comes again, left out', async (t) => {
+  const clone = freshClone(t)
+  const env = { NORMFORGE_TENSORFLOW: librariesFor(clone) }
+  const link = path.join(path.dirname(addonOf(clone)), 'normforge_kernels.node')
+  const die = (): void => {
+    noteIllegalInstruction(link)
+    // Another worker, of the same kernels.
+    noteIllegalInstruction(link)
+  }
+  const compiled = (): number =>
+    clone.calls().filter((call) => call.startsWith('g++') && call.includes('addon.cc')).length
+  await setUp(clone, env)
+  const folder = path.dirname(readlinkSync(link))
+  assert.equal(verdictOn(folder), 'fine')
+  die()
+  assert.equal(verdictOn(folder), 'stale')
+  await setUp(clone, env)
+  assert.deepEqual([compiled(), verdictOn(folder)], [2, 'fine'])
+  await setUp(clone, env)
+  assert.equal(compiled(), 2)
+  die()
+  assert.equal(verdictOn(folder), 'hopeless')
+  const { stderr } = await setUp(clone, env)
+  assert.match(stderr, /going without the engine's own kernels, more slowly: compiled anew, they still held/)
+  assert.ok(!existsSync(link))
+  assert.equal(compiled(), 2)
 })

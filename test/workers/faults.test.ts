@@ -20,17 +20,24 @@ describe('faults', { concurrency: 4 }, () => {
     const cases: readonly (readonly [Fault, RegExp, RegExp])[] = [
       ['hang', /^hangs: no sign for \d+ s, 3 s allowed$/, /^$/],
       ['crash', /^killed by the system \(SIGKILL\), as happens when memory runs out$/, /^$/],
-      ['abort', /^crashed with SIGABRT$/, /Native stack trace/],
+      ['abort', /^crashed with SIGABRT \(native code gave up, as the allocator does/, /Native stack trace/],
+      ['segv', /^crashed with SIGSEGV \(native code reached .*\); the op last started: Conv2D$/, /Conv2D/],
+      [
+        'ill',
+        /^crashed with SIGILL \(.* this processor doesn't have\); the op last started: Conv2D$/,
+        /Conv2D/,
+      ],
       ['exit', /^ended with exit code 3$/, /^$/],
       ['memory', /^out of memory: 0\.\d\d GB held, 0\.29 GB allowed$/, /^$/],
       ['throw', /^stand-in: was told to throw$/, /stand-in\.ts:\d+/],
     ]
+    let illegal = 0
     const { pool, pids } = poolOf(
       { faults: Object.fromEntries(cases.map(([fault], i) => [fingerprintOf(i), fault])) },
-      { count: 2, limits },
+      { count: 2, limits, onIllegalInstruction: () => (illegal += 1) },
     )
     t.after(pool.close)
-    const outcomes = await Promise.all(Array.from({ length: 9 }, (_, i) => pool.run(jobOf(i))))
+    const outcomes = await Promise.all(Array.from({ length: 10 }, (_, i) => pool.run(jobOf(i))))
     for (const [i, outcome] of outcomes.entries()) {
       const expected = cases[i]
       if (!expected) {
@@ -45,10 +52,11 @@ describe('faults', { concurrency: 4 }, () => {
       assert.equal(outcome.failure.attempts, 2)
     }
     const failures = pool.status().reduce((sum, worker) => sum + worker.failures, 0)
-    assert.equal(failures, 10, 'processes lost, two a fault; an exception costs none')
+    assert.equal(illegal, 2)
+    assert.equal(failures, 14, 'processes lost, two a fault; an exception costs none')
     pool.close()
     await until(() => !pids.some(alive))
-    t.diagnostic(`${pids.length} processes for 9 candidates`)
+    t.diagnostic(`${pids.length} processes for 10 candidates`)
   })
 
   test('a task that goes on for ever is ended at its limit', async (t) => {

@@ -181,6 +181,7 @@ describe('pool', { concurrency: 4 }, () => {
         // It tells no signal.
         onExit: (listener) => void child.on('exit', (code) => listener(code, null)),
         lastWords: () => '',
+        lastOp: () => null,
       }
     }
     const { pool } = poolOf({}, { spawn })

@@ -31,18 +31,31 @@ import { transfer } from './stand-in-transfer.ts'
 export const STAND_IN = import.meta.filename
 
 /**
- * crash: killed as by the system; abort: a native crash; exit: ends with code 3; hang: never gives the event loop back,
+ * crash: killed as by the system; abort: a native crash; segv, ill: by the processor; exit: ends with code 3; hang: never gives the event loop back,
  * no heartbeat; endless: never answers, but beats; memory: holds 256 MB; throw; environment: an EnvironmentError.
  */
-export type Fault = 'crash' | 'abort' | 'exit' | 'hang' | 'endless' | 'memory' | 'throw' | 'environment'
+export type Fault =
+  'crash' | 'abort' | 'segv' | 'ill' | 'exit' | 'hang' | 'endless' | 'memory' | 'throw' | 'environment'
 export type Faults = Readonly<Record<string, Fault>>
 
 const held: Uint8Array[] = []
 const forever = (): Promise<never> => new Promise(() => setInterval(() => undefined, 1000))
 
+/** As when native code is to blame, in the midst of an op. */
+const dieBy = async (signal: NodeJS.Signals): Promise<void> => {
+  await new Promise<void>((resolve) => process.stderr.write(traced ? STARTED : '', () => resolve()))
+  process.kill(process.pid, signal)
+  await forever()
+}
+/** What a traced process writes when an op starts. */
+const STARTED = `executor.cc:879] Process node: 7 step 2 {{node n2}} = _MklNativeConv2D[T=DT_FLOAT, strides=[1, 2, 2, 1]](n1)\n`
+let traced = false
+
 const FAULTS: Readonly<Record<Fault, () => Promise<void>>> = {
   crash: async () => void process.kill(process.pid, 'SIGKILL'),
   abort: async () => process.abort(),
+  segv: async () => dieBy('SIGSEGV'),
+  ill: async () => dieBy('SIGILL'),
   exit: async () => process.exit(3),
   hang: async () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0),
   endless: forever,
@@ -185,6 +198,7 @@ const reportOf = (data: { trainingImages: number; validationImages: number }): D
 })
 
 export const createEvaluator = async ({ threads, ...told }: EvaluatorOptions): Promise<Evaluator> => {
+  traced = told.traceOps === true
   await fail('start')
   let count = 0
   return {
