@@ -4,7 +4,7 @@ import type { Baseline } from './standing.ts'
 
 export type Leader = {
   readonly number: number
-  /** A baseline's name; null for a layer of the search. */
+  /** A known layer's name, whether it was a baseline or among the candidates; null for a layer that the search found. */
   readonly name: string | null
   /** null: a baseline still to be trained, or one that diverged. */
   readonly average: number | null
@@ -17,12 +17,12 @@ export const leaders = (
   count: number,
 ): Leader[] => {
   const best: (Leader & { readonly average: number })[] = []
-  for (const { role, status, number, average } of nodes) {
+  for (const { role, status, number, average, known } of nodes) {
     if (role !== 'candidate' || status !== 'scored' || average === null) continue
     const last = best.at(-1)
     if (best.length === count && last && average <= last.average) continue
     const at = best.findIndex((leader) => leader.average < average)
-    best.splice(at < 0 ? best.length : at, 0, { number, name: null, average })
+    best.splice(at < 0 ? best.length : at, 0, { number, name: known, average })
     if (best.length > count) best.pop()
   }
   const known = baselines.map(({ number, name, average }): Leader => ({ number, name, average }))

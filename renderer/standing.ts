@@ -1,4 +1,4 @@
-/** How a search's best layer stands against the known ones trained beside it. */
+/** How the best layer that a search found stands against the known ones trained beside it, at the same budget. */
 import type { SearchSummary } from '../shared/contract.ts'
 import { mean } from '../shared/pareto.ts'
 
@@ -10,24 +10,57 @@ export type Baseline = {
   readonly average: number | null
 }
 
+type Known = Pick<SearchSummary, 'baselines'>
+
 /** Best first; those without a score last, in the order of the settings. */
-export const ranked = (summary: Pick<SearchSummary, 'baselines'>): Baseline[] =>
-  summary.baselines
-    .map((baseline) => ({ ...baseline, average: baseline.scores ? mean(baseline.scores) : null }))
+export const ranked = (summary: Known): Baseline[] => rankedBy(summary, 'score')
+
+const rankedBy = ({ baselines }: Known, purpose: 'score' | 'rerank'): Baseline[] =>
+  baselines
+    .map(({ name, number, scores: short, rerankScores }) => {
+      const scores = purpose === 'score' ? short : rerankScores
+      return { name, number, scores, average: scores ? mean(scores) : null }
+    })
     .sort((a, b) => (b.average ?? -1) - (a.average ?? -1))
 
 export type Standing = {
   readonly number: number
   readonly average: number
-  /** The best baseline, and how far the layer is ahead of it (0..1; below 0: behind). */
+  /** Training steps that both were given. */
+  readonly steps: number
+  /** The best baseline at that budget, and how far the layer is ahead of it (0..1; below 0: behind). */
   readonly against: { readonly name: string; readonly lead: number } | null
+  /**
+   * How far two equal layers are apart by chance, at least: twice the standard error of a difference that comes from the
+   * validation images alone (binomial; networks see the same images, so that more networks make it no smaller). What
+   * another seed would change comes on top.
+   */
+  readonly noise: number
+  /** Validation images that both were measured on. */
+  readonly images: number
 }
 
-export const standing = (summary: Pick<SearchSummary, 'best' | 'baselines'>): Standing | null => {
+export const standing = (summary: Known & Pick<SearchSummary, 'best' | 'search'>): Standing | null => {
   const { best } = summary
   if (!best) return null
-  const first = ranked(summary)[0]
+  const { data, training, evolution } = summary.search.config
+  const first = rankedBy(summary, best.purpose)[0]
   const against =
     first && first.average !== null ? { name: first.name, lead: best.average - first.average } : null
-  return { ...best, against }
+  const variance = (accuracy: number): number => (accuracy * (1 - accuracy)) / data.validationImages
+  return {
+    number: best.number,
+    average: best.average,
+    steps: best.purpose === 'score' ? training.steps : evolution.rerank.steps,
+    against,
+    noise: 2 * Math.sqrt(variance(best.average) + variance(first?.average ?? best.average)),
+    images: data.validationImages,
+  }
+}
+
+export type Verdict = 'ahead' | 'behind' | 'within noise'
+
+export const verdict = ({ against, noise }: Standing): Verdict => {
+  const lead = against?.lead ?? 0
+  return Math.abs(lead) <= noise ? 'within noise' : lead > 0 ? 'ahead' : 'behind'
 }

@@ -104,11 +104,17 @@ export type Funnel = {
 export type SearchSummary = {
   readonly search: Search
   readonly funnel: Funnel
-  readonly best: { readonly number: number; readonly average: number } | null
+  /** The best layer that the search found, by its longest training; known layers are never found. */
+  readonly best: {
+    readonly number: number
+    readonly average: number
+    readonly purpose: Evaluation['purpose']
+  } | null
   readonly baselines: readonly {
     readonly name: string
     readonly number: number
     readonly scores: readonly number[] | null
+    readonly rerankScores: readonly number[] | null
   }[]
   /** Best average score so far, a point where it rose: candidate number, seconds of running, score. */
   readonly trend: readonly { readonly number: number; readonly seconds: number; readonly average: number }[]
@@ -132,6 +138,8 @@ export type LineageNode = {
   readonly duplicateOf: number | null
   /** What training starts with (shared/identity), shortened; equal for layers that start alike. null unless trained. */
   readonly family: string | null
+  /** The layer of the literature that computes the same function. */
+  readonly known: string | null
   /** Mean over architectures of `scores`. */
   readonly average: number | null
   readonly scores: readonly number[] | null

@@ -23,8 +23,10 @@ export type Ranked = {
 export type Report = {
   readonly search: Search
   readonly funnel: SearchSummary['funnel']
-  /** Distinct layers that the search scored, best first: re-ranked ones by that, then the others. */
+  /** Distinct layers that the search found, best first: re-ranked ones by that, then the others. */
   readonly best: readonly Ranked[]
+  /** Layers of the literature that the search was given, or came upon again, beside the baselines; best first. */
+  readonly known: readonly Ranked[]
   readonly baselines: readonly (Omit<Ranked, 'scores' | 'average'> & {
     readonly scores: readonly number[] | null
     readonly average: number | null
@@ -36,7 +38,7 @@ const BEST = 10
 export const reportOf = (db: Database, search: Search): Report => {
   const key = keyOf(db, search.id)
   const nodes = lineage(db, key)
-  const nameOf = new Map(nodes.map(({ number, origin }) => [number, origin]))
+  const nameOf = new Map(nodes.map(({ number, origin, known }) => [number, known ?? origin]))
   const layer = (number: number) => {
     const { candidate } = candidateDetail(db, key, number)!
     const { fingerprint, rerankScores } = candidate
@@ -47,17 +49,22 @@ export const reportOf = (db: Database, search: Search): Report => {
     .filter(({ role, scores }) => role === 'candidate' && scores !== null)
     .sort((a, b) => b.average! - a.average! || a.number - b.number)
   // Equal layers are shown once, as the one that was trained: a candidate may be equal to a baseline.
-  const distinct = new Map(scored.map((node) => [node.duplicateOf ?? node.number, node]))
-  const best = [...distinct]
-    .map(([number, { scores, average }]) => ({ ...layer(number), scores: scores!, average: average! }))
-    .slice(0, Math.max(BEST, search.config.evolution.rerank.count))
+  const distinct = [...new Map(scored.map((node) => [node.duplicateOf ?? node.number, node]))]
+  const most = Math.max(BEST, search.config.evolution.rerank.count)
+  const rankedOf = (group: typeof distinct): Ranked[] =>
+    group
+      .map(([number, { scores, average }]) => ({ ...layer(number), scores: scores!, average: average! }))
+      .slice(0, most)
+      .sort((a, b) => merit(b)[0] - merit(a)[0] || merit(b)[1] - merit(a)[1])
+      .slice(0, BEST)
   const merit = ({ rerankScores, average }: Ranked): [number, number] =>
     rerankScores ? [1, mean(rerankScores)] : [0, average]
-  best.sort((a, b) => merit(b)[0] - merit(a)[0] || merit(b)[1] - merit(a)[1])
+  const trained = new Set(nodes.filter(({ role }) => role === 'baseline').map(({ number }) => number))
   return {
     search,
     funnel: summaryOf(db, search, 1).funnel,
-    best: best.slice(0, BEST),
+    best: rankedOf(distinct.filter(([, { known }]) => known === null)),
+    known: rankedOf(distinct.filter(([number, { known }]) => known !== null && !trained.has(number))),
     baselines: nodes
       .filter(({ role }) => role === 'baseline')
       .map(({ number, scores, average }) => ({ ...layer(number), scores, average })),
@@ -67,7 +74,7 @@ export const reportOf = (db: Database, search: Search): Report => {
 const SHORT = { resnet: 'ResNet', mobilenetv2: 'MobileNetV2', efficientnet: 'EfficientNet' } as const
 const FORMULA = 60
 
-export const reportText = ({ search, funnel, best, baselines }: Report): string => {
+export const reportText = ({ search, funnel, best, known, baselines }: Report): string => {
   const { config } = search
   const architectures = config.architectures.map(({ name }) => SHORT[name])
   const row = (layer: Report['baselines'][number]): string[] => [
@@ -86,7 +93,8 @@ export const reportText = ({ search, funnel, best, baselines }: Report): string 
   return [
     `${search.name} (${search.id}): ${stateText(search)}, ${duration(search.seconds)} of running`,
     '',
-    best.length > 0 ? layers('best layers', best.map(row)) : '  no layer was scored yet',
+    best.length > 0 ? layers('best found layers', best.map(row)) : '  no found layer has a score yet',
+    ...(known.length > 0 ? ['', layers('known layers among them', known.map(row))] : []),
     '',
     layers('baselines', baselines.map(row)),
     '',

@@ -1,5 +1,6 @@
 import type { Graph } from '../../shared/graph.ts'
 import { familyOf, identify, type Identity } from '../../shared/identity/identity.ts'
+import { knownAs } from '../../shared/identity/known.ts'
 import { createRandom } from '../../shared/random.ts'
 import type { Origin, Rejection, SameBy, SearchConfig } from '../../shared/records.ts'
 import { Population, type Member } from './population.ts'
@@ -14,13 +15,14 @@ export type Entry = {
   readonly verdict: Verdict
 }
 /**
- * static: rejected at once; duplicate: the same function as an earlier candidate; train: goes to a worker. `by`, and the
- * `family` of layers that start alike, are absent for candidates of earlier versions.
+ * static: rejected at once; duplicate: the same function as an earlier candidate; train: goes to a worker. `known`: the layer of
+ * the literature that is the same function. `by`, and the `family` of layers that start alike, are absent for candidates
+ * of earlier versions.
  */
 export type Verdict =
   | { readonly kind: 'static'; readonly rejection: Rejection }
-  | { readonly kind: 'duplicate'; readonly of: number; readonly by?: SameBy }
-  | { readonly kind: 'train'; readonly family?: string }
+  | { readonly kind: 'duplicate'; readonly of: number; readonly by?: SameBy; readonly known?: string }
+  | { readonly kind: 'train'; readonly family?: string; readonly known?: string }
 
 /** Who entered the population and who left it. */
 export type Change = { readonly entered: number[]; readonly left: number[] }
@@ -84,12 +86,16 @@ export class History {
 
   judge(graph: Graph): Verdict {
     const identity = identify(graph)
+    const name = knownAs(identity)
+    const known = name === null ? {} : { known: name }
     for (const by of ['formula', 'function'] as const) {
       const of = this.#holders[by].get(identity[by])
-      if (of !== undefined) return { kind: 'duplicate', of, by }
+      if (of !== undefined) return { kind: 'duplicate', of, by, ...known }
     }
     const rejection = staticRejection(graph)
-    return rejection === null ? { kind: 'train', family: familyOf(identity) } : { kind: 'static', rejection }
+    return rejection === null
+      ? { kind: 'train', family: familyOf(identity), ...known }
+      : { kind: 'static', rejection }
   }
 
   /** A baseline: known as trained, but no member of the population. Its result may come later. */

@@ -10,10 +10,9 @@ import type {
   EvaluationResult,
   Failure,
   Origin,
-  SameBy,
 } from '../../shared/records.ts'
 import type { Change, Verdict } from '../search/history.ts'
-import { integer, json, jsonOrNull, numberOrNull, text, textOrNull, type Database } from './database.ts'
+import { integer, json, jsonOrNull, numberOrNull, text, type Database } from './database.ts'
 import { emit } from './events.ts'
 
 export type NewCandidate = {
@@ -65,7 +64,13 @@ export const judge = (db: Database, key: number, number: number, verdict: Verdic
   db.write(() => {
     const where = 'WHERE search = ? AND number = ?'
     if (verdict.kind === 'train')
-      db.run(`UPDATE candidates SET dispatched = 1, family = ? ${where}`, verdict.family ?? null, key, number)
+      db.run(
+        `UPDATE candidates SET dispatched = 1, family = ?, known = ? ${where}`,
+        verdict.family ?? null,
+        verdict.known ?? null,
+        key,
+        number,
+      )
     else if (verdict.kind === 'static') {
       db.run(
         `UPDATE candidates SET dispatched = 0, status = 'rejected', rejected = ?, at_seconds = ? ${where}`,
@@ -78,10 +83,11 @@ export const judge = (db: Database, key: number, number: number, verdict: Verdic
     } else {
       const original = db.get(`SELECT scores, average FROM candidates ${where}`, key, verdict.of)!
       db.run(
-        "UPDATE candidates SET dispatched = 0, status = 'duplicate', duplicate_of = ?, same_by = ?, scores = ?, average = ?, " +
+        "UPDATE candidates SET dispatched = 0, status = 'duplicate', duplicate_of = ?, same_by = ?, known = ?, scores = ?, average = ?, " +
           `at_seconds = ? ${where}`,
         verdict.of,
         verdict.by ?? null,
+        verdict.known ?? null,
         original['scores']!,
         original['average']!,
         atSeconds,
@@ -248,7 +254,7 @@ export type StoredEntry = Omit<NewCandidate, 'atSeconds'> & {
 }
 
 const ENTRY =
-  'SELECT c.number, c.role, c.fingerprint, c.status, c.dispatched, c.duplicate_of, c.same_by, c.family, c.scores, c.reranked, ' +
+  'SELECT c.number, c.role, c.fingerprint, c.status, c.dispatched, c.duplicate_of, c.same_by, c.family, c.known, c.scores, c.reranked, ' +
   'l.graph, l.origin, l.rejection FROM candidates c JOIN layers l USING (search, number) WHERE c.search = ?'
 
 const entryOf = (row: ReturnType<Database['all']>[number]): StoredEntry => ({
@@ -266,12 +272,13 @@ const entryOf = (row: ReturnType<Database['all']>[number]): StoredEntry => ({
 const verdictOf = (row: ReturnType<Database['all']>[number]): Verdict | null => {
   const dispatched = numberOrNull(row, 'dispatched')
   if (dispatched === null) return null
-  const family = textOrNull(row, 'family')
-  if (dispatched === 1) return family === null ? { kind: 'train' } : { kind: 'train', family }
+  const present = (name: string, column: string): Record<string, string> =>
+    row[column] === null ? {} : { [name]: text(row, column) }
+  const known = present('known', 'known')
+  if (dispatched === 1) return { kind: 'train', ...present('family', 'family'), ...known }
   const of = numberOrNull(row, 'duplicate_of')
   if (of === null) return { kind: 'static', rejection: json(row, 'rejection') }
-  const by = textOrNull(row, 'same_by') as SameBy | null
-  return by === null ? { kind: 'duplicate', of } : { kind: 'duplicate', of, by }
+  return { kind: 'duplicate', of, ...present('by', 'same_by'), ...known }
 }
 
 /** Candidates of a search in order of number: `limit` at most, from number `from` on. */

@@ -27,7 +27,7 @@ export const searchOf = (row: Row): Search => ({
 
 /** Columns of `candidates` that a lineage node is made of. */
 export const NODE_COLUMNS =
-  'number, role, parent, label, status, rejected, duplicate_of, family, average, scores, fingerprint, alive'
+  'number, role, parent, label, status, rejected, duplicate_of, family, known, average, scores, fingerprint, alive'
 
 export const lineageNode = (row: Row): LineageNode => ({
   number: integer(row, 'number'),
@@ -38,6 +38,7 @@ export const lineageNode = (row: Row): LineageNode => ({
   rejected: textOrNull(row, 'rejected') as RejectionStage | null,
   duplicateOf: numberOrNull(row, 'duplicate_of'),
   family: textOrNull(row, 'family'),
+  known: textOrNull(row, 'known'),
   average: numberOrNull(row, 'average'),
   scores: jsonOrNull(row, 'scores'),
   fingerprint: text(row, 'fingerprint'),

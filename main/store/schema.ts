@@ -149,10 +149,13 @@ export const MIGRATIONS: readonly string[] = [
 
   ALTER TABLE events ADD COLUMN promotion TEXT;
   `,
-  // How a duplicate was told, and the family of layers that start alike: null for those of before.
+  // How a duplicate was told, the family of layers that start alike, and the known layer that is the same function: for
+  // those of before only where it was put in by name.
   `
   ALTER TABLE candidates ADD COLUMN same_by TEXT;
   ALTER TABLE candidates ADD COLUMN family TEXT;
+  ALTER TABLE candidates ADD COLUMN known TEXT;
+  UPDATE candidates SET known = label WHERE kind = 'known';
   `,
   // What a search's data held at its creation.
   `

@@ -1,5 +1,6 @@
 import type { Funnel, SearchSummary } from '../../shared/contract.ts'
-import { integer, jsonOrNull, numberOrNull, text, type Database } from './database.ts'
+import { mean } from '../../shared/pareto.ts'
+import { integer, json, jsonOrNull, numberOrNull, text, type Database } from './database.ts'
 
 /** How many candidates ended where. */
 export const funnel = (db: Database, key: number): Funnel => {
@@ -19,23 +20,30 @@ export const funnel = (db: Database, key: number): Funnel => {
   return { generated: Object.values(count).reduce((sum, n) => sum + n, 0), sameFunction, ...count }
 }
 
-const SCORED = "search = ? AND role = 'candidate' AND average IS NOT NULL"
+/** Found by the search: known layers that it was given, or came upon again, are not. */
+const FOUND = "search = ? AND role = 'candidate' AND known IS NULL AND average IS NOT NULL"
 
+/** The best layer that the search found, by its longest training: the re-ranking's where that has a result. */
 export const best = (db: Database, key: number): SearchSummary['best'] => {
+  const reranked = db
+    .all(`SELECT number, rerank_scores FROM candidates WHERE ${FOUND} AND rerank_scores IS NOT NULL`, key)
+    .map((row) => ({ number: integer(row, 'number'), average: mean(json<number[]>(row, 'rerank_scores')) }))
+    .sort((a, b) => b.average - a.average || a.number - b.number)[0]
+  if (reranked) return { ...reranked, purpose: 'rerank' }
   const row = db.get(
-    `SELECT number, average FROM candidates WHERE ${SCORED} ORDER BY average DESC, number LIMIT 1`,
+    `SELECT number, average FROM candidates WHERE ${FOUND} ORDER BY average DESC, number LIMIT 1`,
     key,
   )
-  return row ? { number: integer(row, 'number'), average: integer(row, 'average') } : null
+  return row ? { number: integer(row, 'number'), average: integer(row, 'average'), purpose: 'score' } : null
 }
 
-/** Where the best average so far rose, in order of number. */
+/** Where the best average of found layers rose, in order of number. */
 export const trend = (db: Database, key: number): SearchSummary['trend'] =>
   db
     .all(
       'SELECT number, at_seconds, average FROM (SELECT number, at_seconds, average, max(average) OVER ' +
         '(ORDER BY number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before ' +
-        `FROM candidates WHERE ${SCORED}) WHERE before IS NULL OR average > before ORDER BY number`,
+        `FROM candidates WHERE ${FOUND}) WHERE before IS NULL OR average > before ORDER BY number`,
       key,
     )
     .map((row) => ({
@@ -47,13 +55,14 @@ export const trend = (db: Database, key: number): SearchSummary['trend'] =>
 export const baselines = (db: Database, key: number): SearchSummary['baselines'] =>
   db
     .all(
-      "SELECT number, label, scores FROM candidates WHERE search = ? AND role = 'baseline' ORDER BY number",
+      "SELECT number, label, scores, rerank_scores FROM candidates WHERE search = ? AND role = 'baseline' ORDER BY number",
       key,
     )
     .map((row) => ({
       name: text(row, 'label'),
       number: integer(row, 'number'),
       scores: jsonOrNull(row, 'scores'),
+      rerankScores: jsonOrNull(row, 'rerank_scores'),
     }))
 
 /** Candidates put back in the queue when the search was last resumed. */

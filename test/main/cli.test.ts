@@ -41,9 +41,12 @@ test('a search from the command line ends with a table, and the workbench opens 
   const made = await cli(['search', '--data', 'shapes', '--name', 'from here', ...SHORT, ...where])
   assert.equal(made.code, 0, made.err)
   assert.match(made.out, /^from here \([0-9a-f]{10}\): done/)
-  assert.match(made.out, /best layers +ResNet +MobileNetV2 +EfficientNet +average +longer +formula/)
+  assert.match(made.out, /best found layers +ResNet +MobileNetV2 +EfficientNet +average +longer +formula/)
   assert.match(made.out, /EvoNorm-B0 .* x \/ max\(std_nhw\(x\), v1 \* x \+ std_hw\(x\)\)/)
-  assert.match(made.out, /\d+ candidates?, \d+ scored, \d+ duplicates?, rejected: \d+ static/)
+  assert.match(
+    made.out,
+    /\d+ candidates?, \d+ scored, \d+ duplicates? \(\d+ only by function\), rejected: \d+ static/,
+  )
   assert.match(made.err, /baselines 0 of \d/)
 
   const listed = await cli(['list', '--json', ...where])

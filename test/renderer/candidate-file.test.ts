@@ -13,6 +13,7 @@ const row = (number: number, more: Partial<CandidateRow> = {}): CandidateRow => 
   rejected: null,
   duplicateOf: null,
   family: null,
+  known: null,
   average: 0.5,
   scores: [0.4, 0.6],
   fingerprint: `f${number}`,

@@ -7,7 +7,7 @@ import { architectureLabels } from '../../renderer/architectures.ts'
 import { fit } from '../../renderer/fit.ts'
 import { readLayer } from '../../renderer/layer-text.ts'
 import { leaders } from '../../renderer/leaders.ts'
-import { ranked, standing } from '../../renderer/standing.ts'
+import { ranked, standing, verdict } from '../../renderer/standing.ts'
 import { formulaText } from '../../shared/formula.ts'
 import { knownLayer } from '../../shared/known.ts'
 
@@ -20,18 +20,30 @@ const node = (number: number, average: number | null, more: Partial<LineageNode>
   rejected: average === null ? 'static' : null,
   duplicateOf: null,
   family: null,
+  known: null,
   average,
   scores: average === null ? null : [average],
   fingerprint: String(number),
   alive: false,
   ...more,
 })
-const summary: Pick<SearchSummary, 'best' | 'baselines'> = {
-  best: { number: 9, average: 0.5 },
+const summary: Pick<SearchSummary, 'best' | 'baselines' | 'search'> = {
+  search: {
+    id: 's',
+    name: 'A search',
+    createdAt: '2026-01-01T00:00:00Z',
+    config: PRESETS.demo.config,
+    state: 'done',
+    stage: 'finished',
+    failure: null,
+    seconds: 1,
+    made: {},
+  },
+  best: { number: 9, average: 0.5, purpose: 'score' },
   baselines: [
-    { name: 'BN-ReLU', number: 0, scores: [0.4, 0.5] },
-    { name: 'GN-ReLU', number: 1, scores: null },
-    { name: 'LN-ReLU', number: 2, scores: [0.6, 0.5] },
+    { name: 'BN-ReLU', number: 0, scores: [0.4, 0.5], rerankScores: [0.7, 0.7] },
+    { name: 'GN-ReLU', number: 1, scores: null, rerankScores: null },
+    { name: 'LN-ReLU', number: 2, scores: [0.6, 0.5], rerankScores: null },
   ],
 }
 
@@ -79,8 +91,26 @@ test('a search stands against its best baseline, the untrained ones last', () =>
   const found = standing(summary)
   assert.equal(found?.against?.name, 'LN-ReLU')
   assert.ok(Math.abs(found.against.lead + 0.05) < 1e-12, 'five points behind')
+  // Two standard errors of a difference of about 0.5 and 0.55 on 1,000 images: 2 √(0.25 / 1000 + 0.2475 / 1000).
+  assert.ok(Math.abs(found.noise - 0.0446) < 1e-4, `${found.noise}`)
+  assert.deepEqual([found.steps, found.images, verdict(found)], [120, 1000, 'behind'])
   assert.equal(standing({ ...summary, best: null }), null)
   assert.equal(standing({ ...summary, baselines: [] })?.against, null)
+})
+
+test('what was trained longer stands against what was trained as long; a lead within noise is none', () => {
+  const longer = standing({ ...summary, best: { number: 9, average: 0.71, purpose: 'rerank' } })!
+  assert.deepEqual([longer.against?.name, longer.steps], ['BN-ReLU', 240])
+  assert.equal(verdict(longer), 'within noise')
+  assert.equal(verdict({ ...longer, against: { name: 'BN-ReLU', lead: 0.1 } }), 'ahead')
+})
+
+test('a known layer among the candidates keeps its name in the ranking', () => {
+  const nodes = [node(3, 0.8, { known: 'EvoNorm-B2' }), node(4, 0.7)]
+  assert.deepEqual(
+    leaders(nodes, [], 5).map(({ name }) => name),
+    ['EvoNorm-B2', null],
+  )
 })
 
 test('architectures are told apart by their sizes only where a name is there twice', () => {

@@ -14,6 +14,7 @@ export const candidate = (
   rejected: null,
   duplicateOf: null,
   family: null,
+  known: null,
   average: 0.5,
   scores: [0.5],
   fingerprint: `f${number}`,

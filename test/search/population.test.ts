@@ -101,6 +101,7 @@ const node = (number: number, change: Partial<LineageNode>): LineageNode => ({
   average: change.scores ? mean(change.scores) : null,
   scores: null,
   family: null,
+  known: null,
   fingerprint: `layer ${number}`,
   alive: false,
   ...change,
@@ -119,16 +120,18 @@ test('re-ranking takes distinct layers by average, the older of equals, and the 
   ]
   assert.deepEqual(rerankTargets(nodes, 3), [6, 2, 3, 1])
   assert.deepEqual(rerankTargets(nodes, 1), [6, 1])
+  const given = [...nodes, node(8, { scores: [0.95, 0.95], known: 'EvoNorm-B2', origin: 'EvoNorm-B2' })]
+  assert.deepEqual(rerankTargets(given, 1), [6, 8], 'a known layer that was put in is no found one')
   assert.deepEqual(rerankTargets(nodes, 0), [])
   assert.deepEqual(rerankTargets(nodes.slice(0, 2), 3), [])
 })
 
-test('a candidate equal to a baseline is re-ranked as that baseline, once', () => {
+test('a candidate equal to a baseline stands for that baseline, which is re-ranked once, and is none of the found', () => {
   const nodes = [
     node(0, { role: 'baseline', scores: [0.9] }),
     node(1, { scores: [0.9], duplicateOf: 0, status: 'duplicate' }),
     node(2, { scores: [0.4] }),
   ]
-  assert.deepEqual(rerankTargets(nodes, 1), [0])
-  assert.deepEqual(rerankTargets(nodes, 2), [0, 2])
+  assert.deepEqual(rerankTargets(nodes, 1), [2, 0])
+  assert.deepEqual(rerankTargets(nodes.slice(0, 2), 2), [])
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { scoreTask } from '../../main/search/task.ts'
 import { identify } from '../../shared/identity/identity.ts'
+import { knownAs } from '../../shared/identity/known.ts'
 import { knownIn } from '../../shared/known.ts'
 import { mean } from '../../shared/pareto.ts'
 import type { SearchConfig } from '../../shared/records.ts'
@@ -133,14 +134,19 @@ test('baselines and candidates are trained by one protocol, the re-ranking by an
   for (const { training, data } of scores) assert.deepEqual([training, data], [config.training, config.data])
 })
 
-test('the best distinct layers and the best baseline are trained longer, and no others', async (t) => {
+test('the best distinct layers that were found and the best known one are trained longer, and no others', async (t) => {
   const config = smallConfig({ rerank: { count: 4, steps: 500 } })
   const { history } = await quickHistory(t, config)
   const reranked = history.filter(({ rerankScores }) => rerankScores !== null)
   const worth = ({ scores }: { scores: readonly number[] | null }): number => (scores ? mean(scores) : -1)
-  const best = history.filter(({ role }) => role === 'candidate').sort((a, b) => worth(b) - worth(a))
-  const distinct = [...new Set(best.map(({ fingerprint }) => fingerprint))].slice(0, 4)
-  const baseline = history.filter(({ role }) => role === 'baseline').sort((a, b) => worth(b) - worth(a))[0]!
+  const best = history.filter(({ status }) => status === 'scored').sort((a, b) => worth(b) - worth(a))
+  const found = ({ role, graph }: (typeof best)[number]): boolean =>
+    role === 'candidate' && knownAs(identify(graph)) === null
+  const distinct = best
+    .filter(found)
+    .map(({ fingerprint }) => fingerprint)
+    .slice(0, 4)
+  const baseline = best.find((layer) => !found(layer))!
   assert.deepEqual(
     new Set(reranked.map(({ fingerprint }) => fingerprint)),
     new Set([...distinct, baseline.fingerprint]),

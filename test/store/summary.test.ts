@@ -78,7 +78,7 @@ test('the best so far rises in order of number, whenever the results came', (t) 
     { number: 5, seconds: 20, average: 0.75 },
     { number: 8, seconds: 50, average: 0.875 },
   ])
-  assert.deepEqual(best(db, key), { number: 8, average: 0.875 })
+  assert.deepEqual(best(db, key), { number: 8, average: 0.875, purpose: 'score' })
 })
 
 test('of equal best ones it is the first', (t) => {
@@ -90,13 +90,36 @@ test('of equal best ones it is the first', (t) => {
   assert.equal(best(db, key)!.number, 2)
 })
 
+test('a known layer is never the best found one, and the longest training decides', (t) => {
+  const db = storeOf(t)
+  const { key } = addSearch(db)
+  add(db, key, 2, 'x', { verdict: { kind: 'train', known: 'EvoNorm-B2' } })
+  settle(db, key, 2, scored([0.9]), 1)
+  add(db, key, 3, 'x', { verdict: { kind: 'duplicate', of: 2, known: 'EvoNorm-B2' } })
+  assert.equal(best(db, key), null)
+  addSettled(db, key, 4, 'x', scored([0.75]))
+  addSettled(db, key, 5, 'x', scored([0.625]))
+  assert.deepEqual(best(db, key), { number: 4, average: 0.75, purpose: 'score' })
+  assert.deepEqual(
+    trend(db, key).map(({ number }) => number),
+    [4],
+  )
+  for (const [number, score] of [
+    [2, 0.99],
+    [4, 0.75],
+    [5, 0.875],
+  ] as const)
+    settleRerank(db, key, number, scored([score]))
+  assert.deepEqual(best(db, key), { number: 5, average: 0.875, purpose: 'rerank' })
+})
+
 test('baselines with their scores, as far as they are there', (t) => {
   const db = storeOf(t)
   const { key } = addSearch(db)
   settle(db, key, 1, scored([0.5, 0.75]), 1)
   assert.deepEqual(baselines(db, key), [
-    { name: 'BN-ReLU', number: 0, scores: null },
-    { name: 'EvoNorm-S0', number: 1, scores: [0.5, 0.75] },
+    { name: 'BN-ReLU', number: 0, scores: null, rerankScores: null },
+    { name: 'EvoNorm-S0', number: 1, scores: [0.5, 0.75], rerankScores: null },
   ])
 })
 
