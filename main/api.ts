@@ -118,11 +118,11 @@ export const createApi = (options: ApiOptions): Api => {
     'workers.list': () => pool.status(),
     'transfers.list': () => transfers.list(),
     'transfers.get': ({ id }) => transfers.get(id),
-    'transfers.check': ({ config }) => refuse(pool.checkTransfer(config)),
+    'transfers.check': ({ config }) => refuse(pool.checkTransfer({ config, layers: [] })),
     'transfers.predict': ({ config }) => transfers.predict(config),
     'transfers.promote': async ({ layer, config }) => {
       // As for a search: what is embedded can't be missing.
-      if (needsFiles(config)) await settled(pool.checkTransfer(config))
+      if (needsFiles(config)) await settled(pool.checkTransfer({ config, layers: [] }))
       return transfers.promote(layer, config)
     },
     'transfers.undo': ({ id }) => {

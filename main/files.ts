@@ -1,5 +1,5 @@
 /**
- * Opens what a user names. Anything may lie at a path: a pipe that never ends, a device, a folder, more bytes than there is
+ * Opens and writes what a user names. Anything may lie at a path: a pipe that never ends, a device, a folder, more bytes than there is
  * memory. Every reader of users' files comes through here; each error is one sentence that names the reader and the file.
  */
 import fs from 'node:fs'
@@ -87,7 +87,8 @@ const simpleKindOf = (found: Pick<fs.Stats, 'isFile' | 'isDirectory'>): Kind =>
 const CHUNK = 2 ** 30
 
 const readAt = (handle: number, start: number, length: number): Buffer => {
-  const bytes = Buffer.allocUnsafe(length)
+  // Its memory is its own, from the first byte on, so that it can be seen as floats.
+  const bytes = Buffer.allocUnsafeSlow(length)
   for (let at = 0; at < length;) {
     const got = fs.readSync(handle, bytes, at, Math.min(CHUNK, length - at), start + at)
     if (got === 0) throw new Error(`needed ${length} bytes from ${start} on, got ${at}`)
@@ -96,8 +97,37 @@ const readAt = (handle: number, start: number, length: number): Buffer => {
   return bytes
 }
 
+/**
+ * Writes a file whole or not at all: under a temporary name, then renamed. A link's file is written, the link stays; what is
+ * no file, as a device, is not written over.
+ */
+export const writeWhole = (file: string, who: string, parts: readonly Uint8Array[]): void => {
+  const kind = kindAt(file)
+  if (kind === 'folder' || kind === 'other')
+    throw unfit(file, who, `needed a file, got ${kindOf(fs.statSync(file))}`)
+  const target = kind === null ? file : fs.realpathSync(file)
+  const temporary = `${target}.${process.pid}.tmp`
+  try {
+    writeNew(temporary, parts)
+    fs.renameSync(temporary, target)
+  } catch (error) {
+    fs.rmSync(temporary, { force: true })
+    throw error
+  }
+}
+
+const writeNew = (file: string, parts: readonly Uint8Array[]): void => {
+  const handle = fs.openSync(file, 'w')
+  try {
+    for (const part of parts) fs.writeFileSync(handle, part)
+    fs.fsyncSync(handle)
+  } finally {
+    fs.closeSync(handle)
+  }
+}
+
 /** An error of node:fs as a sentence. */
-const attempt = <T>(file: string, who: string, needed: 'a file' | 'a folder', what: () => T): T => {
+const attempt = <T>(file: string, who: string, needed: string, what: () => T): T => {
   try {
     return what()
   } catch (error) {
@@ -110,13 +140,13 @@ const attempt = <T>(file: string, who: string, needed: 'a file' | 'a folder', wh
 const FOUND: Readonly<Record<string, string>> = {
   ENOENT: 'found none',
   ENOTDIR: 'found a path that goes through a file',
-  EACCES: 'got one that may not be read',
-  EPERM: 'got one that may not be read',
+  EACCES: 'got one that may not be opened',
+  EPERM: 'got one that may not be opened',
   ELOOP: 'got a link that leads to itself',
   ENXIO: 'got a socket',
   ENAMETOOLONG: 'got a name that is too long',
   ERR_INVALID_ARG_VALUE: 'got a name with a zero byte',
-  EIO: 'got one that the disk could not read',
+  EIO: 'got a disk that fails',
 }
 
 const unfit = (file: string, who: string, what: string, cause?: unknown): Error =>

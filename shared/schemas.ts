@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { splitChoice } from './data.ts'
 import type { Graph } from './graph.ts'
 import { OP_NAMES } from './ops.ts'
-import type { SearchConfig } from './records.ts'
+import type { ArchitectureConfig, SearchConfig } from './records.ts'
 
 const count = z.int().min(0)
 const positive = z.int().min(1)
@@ -19,6 +19,12 @@ export const graphSchema: z.ZodType<Graph> = z.strictObject({
   affine: z.boolean(),
 })
 
+export const architectureSchema = z.strictObject({
+  name: z.enum(['resnet', 'mobilenetv2', 'efficientnet']),
+  width: z.number().min(0.05).max(8),
+  depth: z.number().min(0.05).max(8),
+}) satisfies z.ZodType<ArchitectureConfig>
+
 export const searchConfigSchema = z.strictObject({
   preset: z.enum(['demo', 'overnight', 'paper']),
   seed: count,
@@ -31,17 +37,7 @@ export const searchConfigSchema = z.strictObject({
     imageSize: z.int().min(8).max(512),
     ...splitChoice,
   }),
-  architectures: z
-    .array(
-      z.strictObject({
-        name: z.enum(['resnet', 'mobilenetv2', 'efficientnet']),
-        width: z.number().min(0.05).max(8),
-        depth: z.number().min(0.05).max(8),
-      }),
-    )
-    .min(1)
-    .max(8)
-    .readonly(),
+  architectures: z.array(architectureSchema).min(1).max(8).readonly(),
   training: z.strictObject({
     steps: positive,
     batchSize: positive,

@@ -14,7 +14,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   main: 2500,
   shared: 6000,
   renderer: 15200,
-  test: 20600,
+  test: 21500,
 }
 
 /** Lines that hold code, in a file of this name. */

@@ -12,7 +12,7 @@ import type {
   SearchConfig,
 } from '../../shared/records.ts'
 import type { Outcome } from '../workers/pool.ts'
-import { readTraining } from '../engine/kept.ts'
+import { stepReached } from '../engine/kept.ts'
 import type { DataReport, SplitChoice } from '../../shared/data.ts'
 import { splitOptions, tellData, userPath } from './data.ts'
 import { diskSentence, requireWritable } from '../setup/disk.mjs'
@@ -82,8 +82,8 @@ const checkSave = (task: EvaluationTask): void => {
   if (!existsSync(path.dirname(file)))
     throw new UserError(`--save: needs a folder that is there, got ${path.dirname(file)}`)
   try {
-    const found = readTraining(file, task)
-    if (found) process.stderr.write(`goes on from step ${found.step} of ${task.training.steps}\n`)
+    const step = stepReached(file, task)
+    if (step !== null) process.stderr.write(`goes on from step ${step} of ${task.training.steps}\n`)
     requireWritable(file)
   } catch (error) {
     throw new UserError(`--save: ${diskSentence(error) ?? (error as Error).message}`)

@@ -1,9 +1,9 @@
 /** The `--data` option: which data set a path or word means. */
-import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { Option } from 'commander'
 import { noteText, reportLines, splitText, type DataReport, type SplitChoice } from '../../shared/data.ts'
 import type { DataConfig } from '../../shared/records.ts'
+import { kindAt, readFolder } from '../files.ts'
 import { UserError } from './errors.ts'
 
 /** npm runs scripts in the package's folder; the user's paths are relative to where npm was called. */
@@ -28,16 +28,16 @@ export const dataConfig = (given: string | undefined, config: DataConfig): DataC
 /** The full path of a folder that is there. */
 export const userFolder = (given: string): string => {
   const full = userPath(given)
-  if (statSync(full, { throwIfNoEntry: false })?.isDirectory()) return full
+  if (kindAt(full) === 'folder') return full
   throw new UserError(`--data: needs "shapes" or a folder, got "${given}"`)
 }
 
 /** What kind of classification data a folder holds. */
 export const folder = (given: string): Pick<DataConfig, 'kind' | 'path'> => {
   const full = userFolder(given)
-  const items = readdirSync(full, { withFileTypes: true })
+  const items = readFolder(full, '--data')
   if (items.some(({ name }) => /^data_batch.*\.bin$/.test(name))) return { kind: 'cifar10', path: full }
-  if (items.some((item) => item.isDirectory() || item.isSymbolicLink())) return { kind: 'folder', path: full }
+  if (items.some(({ kind }) => kind === 'folder')) return { kind: 'folder', path: full }
   throw new UserError(
     `--data: ${given} needs CIFAR-10's data_batch_*.bin or a folder of images a class, has neither`,
   )

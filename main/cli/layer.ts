@@ -1,10 +1,10 @@
 /** The `--layer` option: a known layer by name, a layer in a JSON file, or a candidate as `<search>:<number>`. */
-import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { KNOWN } from '../../shared/known.ts'
 import { parseGraph } from '../../shared/rules.ts'
 import type { PromotedLayer } from '../../shared/transfer.ts'
 import type { LayerReference } from '../../shared/transfer/contract.ts'
+import { kindAt, readText } from '../files.ts'
 import type { Database } from '../store/database.ts'
 import { freeLayer, resolveLayer } from '../transfer/layers.ts'
 import { userPath } from './data.ts'
@@ -17,16 +17,19 @@ export const layerReference = (given: string, store: () => Database): LayerRefer
   const known = KNOWN.find(({ name }) => name.toLowerCase() === given.toLowerCase())
   if (known) return { known: known.name }
   const file = userPath(given)
-  if (existsSync(file)) return { graph: graphIn(file, given), label: path.parse(file).name }
+  if (kindAt(file) !== null) return { graph: graphIn(file, given), label: path.parse(file).name }
   const [, search, number] = /^([0-9a-f]+):#?(\d+)$/.exec(given) ?? []
   if (search !== undefined) return { search: findSearch(store(), search).id, number: Number(number) }
   const names = KNOWN.map(({ name }) => name).join(', ')
   throw new UserError(`--layer: needs a JSON file, <search>:<number> or one of ${names}, got "${given}"`)
 }
 
+/** Bytes of a layer's file: 64 nodes take 4,000. */
+const LARGEST = 2 ** 20
+
 const graphIn = (file: string, given: string) => {
   try {
-    return parseGraph(readFileSync(file, 'utf8'), `--layer ${given}`)
+    return parseGraph(readText(file, { who: '--layer', most: LARGEST }), `--layer ${given}`)
   } catch (error) {
     throw new UserError((error as Error).message)
   }

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import path from 'node:path'
 import { Option, type Command } from 'commander'
 import type { PresetName } from '../../shared/records.ts'
@@ -12,6 +11,7 @@ import {
   type TransferTaskName,
 } from '../../shared/transfer.ts'
 import type { SplitChoice } from '../../shared/data.ts'
+import { kindAt } from '../files.ts'
 import { folder, splitOptions, splitsOf, tellData, userFolder, userPath } from './data.ts'
 import { UserError } from './errors.ts'
 import { followTransfer } from './follow-transfer.ts'
@@ -70,8 +70,7 @@ const dataOf = ({ task, data }: TransferConfig, given: string | undefined): Tran
   if (given === 'shapes') return { ...numbers, kind: 'shapes' }
   if (task === 'synthesis') return { ...numbers, ...folder(given) }
   const full = userFolder(given)
-  if (statSync(path.join(full, 'annotations'), { throwIfNoEntry: false })?.isDirectory())
-    return { ...numbers, kind: 'coco', path: full }
+  if (kindAt(path.join(full, 'annotations')) === 'folder') return { ...numbers, kind: 'coco', path: full }
   throw new UserError(`--data: ${given} needs annotations/instances_<split>.json beside <split>/, has none`)
 }
 
@@ -80,9 +79,9 @@ const transfer = async (options: Options): Promise<number> => {
   const session = openSession(options)
   try {
     const layer = layerReference(options.layer, () => session.db)
-    if (needsFiles(config)) await tellData(session.pool.checkTransfer(config))
+    if (needsFiles(config)) await tellData(session.pool.checkTransfer({ config, layers: [] }))
     const transfers = session.transfers()
-    const { summary, existing } = transfers.promote(layer, config)
+    const { summary, existing } = await transfers.promote(layer, config)
     const { id, state } = summary.promotion
     if (existing && (state === 'paused' || state === 'failed')) transfers.resume(id)
     return await followTransfer(session, id, options.json ?? false)

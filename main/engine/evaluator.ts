@@ -27,6 +27,6 @@ export const createEvaluator = async (options: EvaluatorOptions): Promise<Evalua
     transfer: async (run, report) => runTransfer(run, report),
     check: (data) => environmentally(checkData(data)),
     measure: async (seconds) => measureSpeed(seconds),
-    checkTransfer: (config) => environmentally(checkTransfer(config)),
+    checkTransfer: (asked) => environmentally(checkTransfer(asked)),
   }
 }

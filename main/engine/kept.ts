@@ -2,12 +2,14 @@
  * A classifier's training in a file, written every so many steps: the same training goes on from it, and a backbone can
  * be taken from it. Whose it is stands beside the state, so that no other training goes on from it or overwrites it.
  */
-import { existsSync } from 'node:fs'
+import { z } from 'zod'
 import { canonical, fingerprint } from '../../shared/canonical.ts'
 import { formulaText } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
 import type { CurvePoint, EvaluationTask } from '../../shared/records.ts'
-import { readTensors, type Checkpoint } from './checkpoint.ts'
+import { architectureSchema, searchConfigSchema } from '../../shared/schemas.ts'
+import { kindAt } from '../files.ts'
+import { readCheckpoint, readHeader, type Checkpoint, type Format, type Header } from './checkpoint.ts'
 
 /** The layer that weights were trained with: they are of no use to another one. */
 export type LayerMark = { readonly formula: string; readonly fingerprint: string }
@@ -16,6 +18,12 @@ export const markOf = (graph: Graph): LayerMark => ({
   formula: formulaText(canonical(graph)),
   fingerprint: fingerprint(graph),
 })
+
+export const markSchema: z.ZodType<LayerMark> = z.object({
+  formula: z.string().max(10_000),
+  fingerprint: z.string().max(64),
+})
+export const namesSchema = z.array(z.string().max(200))
 
 type Identity = Pick<EvaluationTask, 'seed' | 'data' | 'training'> & {
   readonly architecture: EvaluationTask['architectures'][number]
@@ -45,19 +53,44 @@ export const identityOf = ({ seed, data, training, architectures, rejection }: E
   return { architecture: architectures[0]!, data, training, seed }
 }
 
+const fraction = z.number().min(0).max(1)
+const count = z.int().min(0)
+const { data, training } = searchConfigSchema.shape
+const FORMAT: Format<KeptTraining> = {
+  who: 'checkpoint',
+  state: z.object({
+    layer: markSchema,
+    of: z.object({ architecture: architectureSchema, data, training, seed: count }),
+    names: namesSchema,
+    curve: z.array(z.object({ step: count, loss: z.number().nullable(), accuracy: fraction.nullable() })),
+    accuracy: fraction.nullable(),
+    sum: z.number(),
+    count,
+    seconds: z.number().min(0),
+  }),
+}
+
 /**
  * How far a task's training came; null where there is no file yet. Throws one sentence when the file is another
- * training's, or no checkpoint at all.
+ * training's, or no whole checkpoint.
  */
-export const readTraining = (file: string, task: EvaluationTask): Checkpoint<KeptTraining> | null => {
-  if (!existsSync(file)) return null
-  const found = readTensors<Partial<KeptTraining>>(file)
-  const { layer, of } = found?.state ?? {}
-  if (!found || !layer || !of) throw new Error(`${file}: needed a whole checkpoint of a training, got none`)
+export const readTraining = (file: string, task: EvaluationTask): Checkpoint<KeptTraining> | null =>
+  kindAt(file) === null ? null : readCheckpoint(file, FORMAT, (header) => requireOwn(file, header, task))
+
+/** How far it came in steps, from the file's header alone. */
+export const stepReached = (file: string, task: EvaluationTask): number | null => {
+  if (kindAt(file) === null) return null
+  const header = readHeader(file, FORMAT)
+  requireOwn(file, header, task)
+  return header.step
+}
+
+const requireOwn = (file: string, { step, state }: Header<KeptTraining>, task: EvaluationTask): void => {
   const needed = { layer: markOf(task.graph), ...identityOf(task) }
-  const difference = firstDifference(needed, { layer, ...of })
+  const difference = firstDifference(needed, { layer: state.layer, ...state.of })
   if (difference !== null) throw new Error(`${file} is of another training: ${difference}`)
-  return found as Checkpoint<KeptTraining>
+  if (step > task.training.steps)
+    throw new Error(`checkpoint: ${file}: needed a step up to ${task.training.steps}, got ${step}`)
 }
 
 /** "training.steps: needed 200, got 100", of the first place where two values differ; null where they are equal. */

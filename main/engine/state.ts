@@ -1,4 +1,5 @@
 /** What training has changed, by names that say what is the backbone's: one network can then lend it to another. */
+import { EnvironmentError } from '../workers/protocol.ts'
 import type { Parameters } from './parameters.ts'
 import { loadRuntime, type Tensor, type Variable } from './runtime.ts'
 
@@ -27,13 +28,18 @@ const named = (variables: readonly Variable[], kind: string, backbone: number): 
 /** Whether a name is of what one network can take over from another. */
 export const isBackbone = (name: string): boolean => /^backbone\/(weights|statistics)\//.test(name)
 
+/** Sets variables to a state from a file: a whole network's, or its backbone alone. An EnvironmentError if it does not fit. */
 export const restore = (variables: ReadonlyMap<string, Variable>, state: State): void => {
   const { tf } = loadRuntime()
+  const backbone = [...state.keys()].every(isBackbone)
+  for (const name of variables.keys())
+    if (!state.has(name) && (!backbone || isBackbone(name)))
+      throw new EnvironmentError(`checkpoint: lacks ${name}, which this network has`)
   for (const [name, values] of state) {
     const variable = variables.get(name)
-    if (!variable) throw new Error(`checkpoint: has ${name}, which this network lacks`)
+    if (!variable) throw new EnvironmentError(`checkpoint: has ${name}, which this network lacks`)
     if (variable.size !== values.length)
-      throw new Error(
+      throw new EnvironmentError(
         `checkpoint: ${name} needs ${variable.size} values ([${variable.shape}]), got ${values.length}`,
       )
     tf.tidy(() => variable.assign(tf.tensor(values, variable.shape) as typeof variable))

@@ -1,7 +1,8 @@
 /** Where runs keep their checkpoints and pictures: a folder each, named by its key. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ContractError } from '../../shared/contract.ts'
+import { kindAt, readBytes } from '../files.ts'
 import { makeFolder } from '../setup/disk.mjs'
 
 export type Folders = {
@@ -39,11 +40,13 @@ export const transferFolders = (dataFolder: string): Folders => {
         : [],
     picture: (run, name) => {
       const file = join(pathOf(run), name)
-      const size = PICTURE.test(name) ? statSync(file, { throwIfNoEntry: false })?.size : undefined
-      if (size === undefined) throw new ContractError('missing', `run ${run} has no picture "${name}"`)
-      if (size > LARGEST_BYTES)
-        throw new ContractError('invalid', `picture "${name}": ${LARGEST_BYTES} bytes at most, has ${size}`)
-      return readFileSync(file)
+      if (!PICTURE.test(name) || kindAt(file) === null)
+        throw new ContractError('missing', `run ${run} has no picture "${name}"`)
+      try {
+        return readBytes(file, { who: 'picture', most: LARGEST_BYTES })
+      } catch (error) {
+        throw new ContractError('invalid', (error as Error).message)
+      }
     },
     remove: (run) => rmSync(pathOf(run), { recursive: true, force: true, maxRetries: 3 }),
     sweep: (isRun) => {

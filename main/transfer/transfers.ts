@@ -7,7 +7,6 @@ import type {
   TransferPrediction,
   TransferSummary,
 } from '../../shared/transfer/contract.ts'
-import { lentBackbone } from '../engine/tasks/segmentation/lent.ts'
 import type { Database } from '../store/database.ts'
 import {
   addPromotion,
@@ -29,7 +28,7 @@ import { transferDetail, transferSummaries, transferSummary, type Room } from '.
 
 export type TransfersOptions = {
   readonly db: Database
-  readonly pool: Pick<Pool, 'transfer' | 'facts' | 'count'>
+  readonly pool: Pick<Pool, 'transfer' | 'checkTransfer' | 'facts' | 'count'>
   readonly dataFolder: string
   /** The searches at work in this process, which want their part of the workers. */
   readonly searches: () => readonly string[]
@@ -42,8 +41,14 @@ export type Transfers = {
   list(): TransferSummary[]
   get(id: string): TransferDetail
   predict(config: TransferConfig): TransferPrediction
-  /** Queued at once; `existing`: the layer was promoted already under the same protocol, and that one is given. */
-  promote(layer: LayerReference, config: TransferConfig): { summary: TransferSummary; existing: boolean }
+  /**
+   * Queued once a worker has seen a backbone for each layer, where one is named; `existing`: the layer was promoted already under the same
+   * protocol, and that one is given.
+   */
+  promote(
+    layer: LayerReference,
+    config: TransferConfig,
+  ): Promise<{ readonly summary: TransferSummary; readonly existing: boolean }>
   /** As if it had never been made. */
   undo(id: string): void
   cancel(id: string): TransferSummary
@@ -74,6 +79,12 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
     const { state } = find(id)
     if (!states.includes(state)) throw new ContractError('conflict', `promotion ${id} is ${state}: ${what}`)
   }
+  const requireBackbone = async (config: TransferConfig, layers: readonly LineUp[]): Promise<void> => {
+    const question = { config, layers: layers.map(({ label, graph }) => ({ label, graph })) }
+    await pool.checkTransfer(question).catch((error: Error) => {
+      throw new ContractError('invalid', error.message)
+    })
+  }
   /** The folders of runs that are gone; the queue sees to those under way. */
   const clear = (runs: readonly string[]): void => {
     for (const run of runs) if (!queue.has(run)) folders.remove(run)
@@ -90,11 +101,14 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
       const runs = config.seeds * (1 + config.baselines.length)
       return predictTransfer(config, runs, Math.max(1, room().runs), paces(db))
     },
-    promote: (reference, config) => {
+    promote: async (reference, config) => {
       const layer = resolveLayer(db, reference)
+      const layers = layersOf(layer, config)
+      if ('backbone' in config.network && config.network.backbone !== undefined)
+        await requireBackbone(config, layers)
       const existing = findPromotion(db, layer.fingerprint, config)
       if (existing) return { summary: summary(existing.id), existing: true }
-      const runs = runsOfPlan(layersOf(layer, config), config)
+      const runs = runsOfPlan(layers, config)
       const { id } = addPromotion(db, { layer, config, made: made(), runs })
       queue.wake()
       return { summary: summary(id), existing: false }
@@ -126,17 +140,9 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
 }
 
 const layersOf = (layer: PromotedLayer, config: TransferConfig): LineUp[] => {
-  const layers = refused('baselines', () => lineUp(layer, config))
-  if (config.task === 'segmentation' && config.network.backbone !== undefined)
-    for (const { label, graph } of layers)
-      refused(label, () => lentBackbone(config.network.backbone!, graph, config.network))
-  return layers
-}
-
-const refused = <T>(who: string, what: () => T): T => {
   try {
-    return what()
+    return lineUp(layer, config)
   } catch (error) {
-    throw new ContractError('invalid', `${who}: ${(error as Error).message}`)
+    throw new ContractError('invalid', `baselines: ${(error as Error).message}`)
   }
 }

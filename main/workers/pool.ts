@@ -1,7 +1,6 @@
 import type { WorkerStatus } from '../../shared/contract.ts'
 import type { DataReport } from '../../shared/data.ts'
 import type { DataConfig } from '../../shared/records.ts'
-import type { TransferConfig } from '../../shared/transfer.ts'
 import { defaultLimits, defaultWorkers, type Limits } from './limits.ts'
 import { CHILD_FILE, spawnNode, type Child, type Spawn } from './process.ts'
 import {
@@ -16,7 +15,7 @@ import {
   type TransferOutcome,
   type Work,
 } from './work.ts'
-import type { EvaluatorOptions } from './protocol.ts'
+import type { EvaluatorOptions, TransferQuestion } from './protocol.ts'
 import type { Split } from '../setup/workers.mjs'
 import { noteIllegalInstruction } from '../setup/illegal.mjs'
 import { isNativeCrash } from './signals.ts'
@@ -46,7 +45,7 @@ export type Pool = {
   /** Opens a data set in a worker; throws an EnvironmentError of one sentence when it can't be used. */
   check(data: DataConfig): Promise<DataReport>
   /** Throws likewise when the files that a transfer needs can't be used. */
-  checkTransfer(config: TransferConfig): Promise<DataReport>
+  checkTransfer(asked: TransferQuestion): Promise<DataReport>
   /** Versions and device, once a worker has told them. */
   facts(): Readonly<Record<string, string>>
   status(): WorkerStatus[]
@@ -283,7 +282,7 @@ export const createPool = (options: PoolOptions): Pool => {
     run: async (job) => undertake(evaluationWork(job, limits.taskSeconds(job.task)), job.signal),
     transfer: async (job) => undertake(transferWork(job, limits.transferSeconds(job.run)), job.signal),
     check: async (data) => ask(checkWork(data)),
-    checkTransfer: (config) => ask(checkTransferWork(config)),
+    checkTransfer: (asked) => ask(checkTransferWork(asked)),
     facts: () => facts,
     status: () =>
       slots.map((slot, i) => {

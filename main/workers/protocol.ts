@@ -3,6 +3,7 @@
  * evaluator module that it imports by path (the engine's, or a stand-in in a test).
  */
 import type { DataReport } from '../../shared/data.ts'
+import type { Graph } from '../../shared/graph.ts'
 import type {
   DataConfig,
   EvaluationProgress,
@@ -43,8 +44,8 @@ export type Evaluator = {
   transfer(run: TransferRun, report: (progress: TransferProgress) => void): Promise<TransferResult>
   /** Opens a data set and says what is in it; throws with one sentence when it can't be used. */
   check(data: DataConfig): Promise<DataReport>
-  /** The same for a transfer, and the other files that it needs. */
-  checkTransfer(config: TransferConfig): Promise<DataReport>
+  /** The same for a transfer, and the other files that it needs: a backbone for each of the layers. */
+  checkTransfer(asked: TransferQuestion): Promise<DataReport>
   /** Steps a second of a small network, trained for so many seconds; the first call also makes the network. */
   measure(seconds: number): Promise<number>
 }
@@ -54,11 +55,17 @@ export class EnvironmentError extends Error {
   override readonly name = 'EnvironmentError'
 }
 
+/** A transfer that is asked for, and the layers that it trains. */
+export type TransferQuestion = {
+  readonly config: TransferConfig
+  readonly layers: readonly { readonly label: string; readonly graph: Graph }[]
+}
+
 export type ToWorker =
   | { readonly kind: 'evaluate'; readonly task: number; readonly argument: EvaluationTask }
   | { readonly kind: 'transfer'; readonly task: number; readonly argument: TransferRun }
   | { readonly kind: 'check'; readonly task: number; readonly argument: DataConfig }
-  | { readonly kind: 'checkTransfer'; readonly task: number; readonly argument: TransferConfig }
+  | { readonly kind: 'checkTransfer'; readonly task: number; readonly argument: TransferQuestion }
   | { readonly kind: 'measure'; readonly task: number; readonly argument: number }
 
 export type FromWorker =

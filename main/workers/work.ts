@@ -7,8 +7,14 @@ import type {
   EvaluationTask,
   Failure,
 } from '../../shared/records.ts'
-import type { TransferConfig, TransferProgress, TransferResult, TransferRun } from '../../shared/transfer.ts'
-import { EnvironmentError, type FromWorker, type News, type ToWorker } from './protocol.ts'
+import type { TransferProgress, TransferResult, TransferRun } from '../../shared/transfer.ts'
+import {
+  EnvironmentError,
+  type FromWorker,
+  type News,
+  type ToWorker,
+  type TransferQuestion,
+} from './protocol.ts'
 import type { Ending } from './worker.ts'
 
 /** A candidate to be evaluated. */
@@ -125,9 +131,9 @@ export const checkWork = (data: DataConfig): { work: Work; reply: Promise<DataRe
     (message) => (message.kind === 'checked' ? message.report : null),
   )
 
-export const checkTransferWork = (config: TransferConfig): { work: Work; reply: Promise<DataReport> } =>
+export const checkTransferWork = (asked: TransferQuestion): { work: Work; reply: Promise<DataReport> } =>
   question(
-    (task) => ({ kind: 'checkTransfer', task, argument: config }),
+    (task) => ({ kind: 'checkTransfer', task, argument: asked }),
     (message) => (message.kind === 'checked' ? message.report : null),
   )
 

@@ -8,6 +8,8 @@ import type { TransferReplies, TransferSummary } from './contract.ts'
 const number = z.int().min(0)
 const real = z.number()
 const reals = z.record(z.string(), real)
+
+export const pointSchema = z.object({ step: number, losses: reals, measures: reals.nullable() })
 const role = z.enum(['layer', 'baseline'])
 
 const promotionSchema = z.object({
@@ -101,7 +103,7 @@ export const TRANSFER_REPLIES: { readonly [N in keyof TransferReplies]: z.ZodTyp
         run: runSchema,
         label: z.string(),
         role,
-        curve: z.array(z.object({ step: number, losses: reals, measures: reals.nullable() })),
+        curve: z.array(pointSchema),
         pictures: z.array(z.string()),
       }),
     ),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -178,6 +179,9 @@ test("the user's errors end with code 1 and one line that says what is needed", 
   const empty = path.join(folder, 'empty')
   mkdirSync(empty)
   writeFileSync(path.join(folder, 'searches.sqlite'), 'not a database at all')
+  const pipe = path.join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  const saved = ['classify', '--layer', 'BN-ReLU', '--data', 'shapes', '--save']
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
     [['serch'], /unknown command 'serch'[\s\S]*search/],
     [['search', '--preset', 'paper'], /--data: this preset needs the path of a folder of cifar10/],
@@ -197,6 +201,10 @@ test("the user's errors end with code 1 and one line that says what is needed", 
       ['classify', '--layer', 'BN-RELUX'],
       /--layer: needs a JSON file, <search>:<number> or one of BN-ReLU, .* got "BN-RELUX"/,
     ],
+    [['classify', '--layer', empty], /--layer: .*: needed a file, got a folder$/m],
+    [['classify', '--layer', pipe], /--layer: .*pipe: needed a file, got a pipe$/m],
+    [[...saved, '/dev/full'], /--save: checkpoint: \/dev\/full: needed a file, got a device$/m],
+    [[...saved, empty], /--save: checkpoint: .*: needed a file, got a folder$/m],
   ]
   const results = await Promise.all(cases.map(([args]) => cli(args)))
   for (const [i, { code, out, err }] of results.entries()) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { canonical, fingerprint } from '../../shared/canonical.ts'
@@ -260,6 +261,24 @@ describe('transfers', { concurrency: 3 }, () => {
     const { promotion } = (await ended(summary.promotion.id)).summary
     assert.equal(promotion.state, 'failed')
     assert.match(promotion.failure!, /can't start: stand-in: was told to throw/)
+  })
+
+  test('files that a transfer names are a worker’s to open, and a pipe is no picture', async (t) => {
+    const { ask, refusal, folder } = openApp(t)
+    const pipe = join(folder, 'pipe.bin')
+    execFileSync('mkfifo', [pipe])
+    const config = segmentationConfig({ seeds: 1 })
+    const network = { ...config.network, backbone: pipe }
+    // The stand-in opens nothing: the program itself would wait here for ever.
+    const promoted = await ask('transfers.promote', { layer: mine, config: { ...config, network } })
+    assert.equal(promoted.existing, false)
+    const run = `${'a'.repeat(32)}-${'b'.repeat(32)}-1`
+    mkdirSync(join(folder, 'transfer', run), { recursive: true })
+    execFileSync('mkfifo', [join(folder, 'transfer', run, 'a-1.png')])
+    assert.match(
+      await refusal('transfers.picture', { run, name: 'a-1.png' }),
+      /^invalid: picture: .*a-1\.png: needed a file, got a pipe$/,
+    )
   })
 
   test('what can not be done is refused with a reason', async (t) => {

@@ -220,7 +220,7 @@ export const createEvaluator = async ({ threads, ...told }: EvaluatorOptions): P
       return transfer(run, report, milliseconds(), process.env['NORMFORGE_STANDIN_LOG'])
     },
     check,
-    checkTransfer: async ({ data }) => {
+    checkTransfer: async ({ config: { data } }) => {
       const { kind, path } = data
       if (kind === 'folder' || kind === 'coco') throw new EnvironmentError(`stand-in: no images in ${path}`)
       return reportOf(data)

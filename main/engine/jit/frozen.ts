@@ -1,7 +1,7 @@
 /** Frozen TensorFlow graphs: a GraphDef whose weights are constants, as other programs write them. */
-import fs from 'node:fs'
-import { createRequire } from 'node:module'
+import { readBytes } from '../../files.ts'
 import { loadRuntime, type Tensor } from '../runtime.ts'
+import { vetGraph, type VettedGraph } from './graphDef.ts'
 import { loadGraph } from './session.ts'
 
 export type FrozenGraph = {
@@ -12,13 +12,15 @@ export type FrozenGraph = {
   dispose(): void
 }
 
-type GraphDef = { getNodeList(): { getName(): string }[] }
-type Proto = { readonly GraphDef: { deserializeBinary(bytes: Uint8Array): GraphDef } }
+/** Bytes of a file: the Inception graph of 2015 has 95 MB. */
+const LARGEST = 2 ** 28
 
-export const loadFrozenGraph = (file: string): FrozenGraph => {
+/** A file's graph, checked but not loaded; see `vetGraph`. */
+export const readFrozenGraph = (file: string): VettedGraph =>
+  vetGraph(readBytes(file, { who: 'frozen graph', most: LARGEST }), `frozen graph: ${file}`)
+
+export const loadFrozenGraph = ({ nodes, bytes }: VettedGraph): FrozenGraph => {
   const { backend, binding } = loadRuntime()
-  const bytes = fs.readFileSync(file)
-  const nodes = new Set(namesOf(bytes, file))
   const session = loadGraph(asSavedModel(bytes))
   return {
     nodes,
@@ -32,19 +34,6 @@ export const loadFrozenGraph = (file: string): FrozenGraph => {
         )
         .map((info) => backend.createOutputTensor(info)),
     dispose: () => binding.deleteSavedModel(session),
-  }
-}
-
-const namesOf = (bytes: Uint8Array, file: string): string[] => {
-  const proto = createRequire(import.meta.url)('@tensorflow/tfjs-node-gpu/dist/proto/api_pb.js') as Proto
-  try {
-    return proto.GraphDef.deserializeBinary(bytes)
-      .getNodeList()
-      .map((node) => node.getName())
-  } catch (error) {
-    throw new Error(`frozen graph: ${file} is no TensorFlow GraphDef (${(error as Error).message})`, {
-      cause: error,
-    })
   }
 }
 

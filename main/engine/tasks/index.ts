@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import type {
   TransferConfig,
   TransferProgress,
@@ -7,9 +6,12 @@ import type {
   TransferTaskName,
 } from '../../../shared/transfer.ts'
 import type { DataReport } from '../../../shared/data.ts'
+import type { TransferQuestion } from '../../workers/protocol.ts'
 import { checkData } from '../data/index.ts'
 import { inspectData } from './segmentation/data.ts'
+import { lentBackbone } from './segmentation/lent.ts'
 import { runSegmentation } from './segmentation/run.ts'
+import { readInception } from './synthesis/inception.ts'
 import { runSynthesis } from './synthesis/run.ts'
 
 /**
@@ -35,8 +37,15 @@ export const runTransfer = <N extends TransferTaskName>(
 }
 
 /** Reads the files that a config names and says what is in them. Throws one sentence when they can't be used. */
-export const checkTransfer = async (config: TransferConfig): Promise<DataReport> => {
-  const file = config.task === 'synthesis' ? config.network.inception : config.network.backbone
-  if (file !== undefined && !existsSync(file)) throw new Error(`network: there is no file ${file}`)
+export const checkTransfer = async ({ config, layers }: TransferQuestion): Promise<DataReport> => {
+  if (config.task === 'segmentation' && config.network.backbone !== undefined)
+    for (const { label, graph } of layers)
+      try {
+        lentBackbone(config.network.backbone, graph, config.network)
+      } catch (error) {
+        throw new Error(`${label}: ${(error as Error).message}`, { cause: error })
+      }
+  if (config.task === 'synthesis' && config.network.inception !== undefined)
+    readInception(config.network.inception)
   return config.task === 'synthesis' ? checkData(config.data) : (await inspectData(config, true)).report
 }

@@ -1,13 +1,15 @@
 /** A trained backbone that another network lends: a classifier's (`classify --save`), or another detector's. */
-import { readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { z } from 'zod'
 import { architectureOf } from '../../../../shared/architectures/index.ts'
 import type { Graph } from '../../../../shared/graph.ts'
 import type { ArchitectureConfig } from '../../../../shared/records.ts'
+import { architectureSchema } from '../../../../shared/schemas.ts'
 import type { SegmentationConfig } from '../../../../shared/transfer.ts'
-import { markOf, type LayerMark } from '../../kept.ts'
+import { kindAt, readFolder } from '../../../files.ts'
+import { readCheckpoint, readHeader, tensorsOf, type Format, type Header } from '../../checkpoint.ts'
+import { markOf, markSchema, namesSchema, type LayerMark } from '../../kept.ts'
 import { isBackbone, type State } from '../../state.ts'
-import { readTensors, tensorsOf, type Checkpoint } from '../../checkpoint.ts'
 
 /** What a checkpoint tells of its backbone. */
 export type Lender = {
@@ -29,12 +31,23 @@ export const lenderOf = (graph: Graph, { width, depth }: Network): Pick<Lender, 
  */
 export const lentBackbone = (where: string, graph: Graph, network: Network): State => {
   const needed = lenderOf(graph, network)
-  const given = statSync(where, { throwIfNoEntry: false })
-  if (!given) throw new Error(`backbone: there is no file ${where}`)
-  const file = given.isDirectory() ? fileOfLayer(where, needed.layer) : where
-  const lender = readLender(file)
-  if (!lender) throw new Error(`backbone: ${file}: needed a whole checkpoint with a backbone, got none`)
-  const { layer, of } = lender.state
+  const kind = kindAt(where)
+  if (kind === null) throw new Error(`backbone: there is no file ${where}`)
+  const file = kind === 'folder' ? fileOfLayer(where, needed.layer) : where
+  const lender = readCheckpoint(file, FORMAT, (header) => requireFit(file, header, needed, network))
+  const own = new Map([...tensorsOf(lender)].filter(([name]) => isBackbone(name)))
+  for (const [name, values] of own)
+    if (!values.every(Number.isFinite))
+      throw new Error(`backbone: ${file}: needed finite weights, got ${name} with some that are not`)
+  return own
+}
+
+const requireFit = (
+  file: string,
+  { state: { layer, of, names }, sizes }: Header<Lender>,
+  needed: Pick<Lender, 'layer' | 'of'>,
+  network: Network,
+): void => {
   if (layer.fingerprint !== needed.layer.fingerprint)
     throw new Error(
       `backbone: ${file}: needed one trained with ${needed.layer.formula}, got one trained with ` +
@@ -44,33 +57,45 @@ export const lentBackbone = (where: string, graph: Graph, network: Network): Sta
     throw new Error(
       `backbone: ${file}: needed ${textOf(needed.of.architecture)}, got ${textOf(of.architecture)}`,
     )
-  const own = new Map([...tensorsOf(lender)].filter(([name]) => isBackbone(name)))
   const side = network.stride === 4 ? 7 : 3
-  const stem = own.get('backbone/weights/0')!
-  const got = Math.sqrt(stem.length / (3 * architectureOf(needed.of.architecture).stem))
+  const stem = sizes[names.indexOf(STEM)]!
+  const got = Math.sqrt(stem / (3 * architectureOf(needed.of.architecture).stem))
   if (got !== side)
     throw new Error(
       `backbone: ${file}: needed a stem of ${side}×${side} (network.stride ${network.stride}), got ${got}×${got}`,
     )
-  return own
 }
 
-const readLender = (file: string): Checkpoint<Lender> | null => {
-  const found = readTensors<Partial<Lender> | null>(file)
-  const { layer, of, names } = found?.state ?? {}
-  return layer && of && names?.some(isBackbone) ? (found as Checkpoint<Lender>) : null
-}
+/** The first convolution's kernel. */
+const STEM = 'backbone/weights/0'
+
+export const lenderSchema = z.object({
+  layer: markSchema,
+  of: z.object({ architecture: architectureSchema }),
+  names: namesSchema.refine((names) => names.includes(STEM), `has no ${STEM}`),
+}) satisfies z.ZodType<Lender>
+const FORMAT: Format<Lender> = { who: 'backbone', state: lenderSchema }
 
 const fileOfLayer = (folder: string, { fingerprint, formula }: LayerMark): string => {
-  const files = readdirSync(folder).map((name) => path.join(folder, name))
-  const lenders = files.flatMap((file) => {
-    const lender = statSync(file).isFile() ? readLender(file) : null
-    return lender ? [{ file, layer: lender.state.layer }] : []
+  const files = readFolder(folder, 'backbone').filter(({ kind }) => kind === 'file')
+  const lenders = files.flatMap(({ name }) => {
+    const file = path.join(folder, name)
+    const layer = layerIn(file)
+    return layer ? [{ file, layer }] : []
   })
   const found = lenders.find(({ layer }) => layer.fingerprint === fingerprint)
   if (found) return found.file
   const got = lenders.map(({ layer }) => layer.formula).join('; ') || 'none'
   throw new Error(`backbone: ${folder}: needed a file trained with ${formula}, got ${got}`)
+}
+
+/** Null for a file that is no checkpoint with a backbone. */
+const layerIn = (file: string): LayerMark | null => {
+  try {
+    return readHeader(file, FORMAT).state.layer
+  } catch {
+    return null
+  }
 }
 
 /** Widths and depths that round to the same channels and blocks are the same. */

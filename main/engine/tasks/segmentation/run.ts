@@ -1,6 +1,7 @@
 /** One training of Mask R-CNN with one layer and one seed, from the newest checkpoint in its folder on. */
 import fs from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
+import { z } from 'zod'
 import type { DataReport } from '../../../../shared/data.ts'
 import type { Graph } from '../../../../shared/graph.ts'
 import type {
@@ -11,6 +12,7 @@ import type {
   TransferResult,
   TransferRun,
 } from '../../../../shared/transfer.ts'
+import { pointSchema } from '../../../../shared/transfer/replies.ts'
 import type { Truth } from '../../metrics/coco.ts'
 import { cosineRate } from '../../optimizer.ts'
 import {
@@ -19,13 +21,14 @@ import {
   tensorsOf,
   writeCheckpoint,
   type Checkpoint,
+  type Format,
 } from '../../checkpoint.ts'
 import { environment, environmentally } from '../../environment.ts'
 import { createBatches } from './batches.ts'
 import { openData, type SegmentationData } from './data.ts'
 import { createDetector, type Detector, type Losses } from './detector.ts'
 import { detectAll, measure, truthsOf } from './evaluation.ts'
-import { lenderOf, lentBackbone, type Lender } from './lent.ts'
+import { lenderOf, lenderSchema, lentBackbone, type Lender } from './lent.ts'
 import { LOSSES } from './objective.ts'
 import { drawOverlay } from './overlay.ts'
 import { settingsOf, type Settings } from './settings.ts'
@@ -44,6 +47,16 @@ type Kept = Lender & {
   readonly seconds: number
 }
 
+const FORMAT: Format<Kept> = {
+  who: 'checkpoint',
+  state: lenderSchema.extend({
+    curve: z.array(pointSchema),
+    sums: z.array(z.number()).length(LOSSES.length),
+    summed: z.int().min(0),
+    seconds: z.number().min(0),
+  }),
+}
+
 export const runSegmentation = async (
   run: TransferRun & { readonly config: SegmentationConfig },
   report: (progress: TransferProgress) => void,
@@ -53,7 +66,7 @@ export const runSegmentation = async (
   fs.mkdirSync(folder, { recursive: true })
   const { data, report: found } = await environmentally(openData(config))
   const settings = environment(() => settingsOf(config, data.categories.length))
-  const checkpoint = newestCheckpoint<Kept>(folder)
+  const checkpoint = newestCheckpoint(folder, FORMAT)
   const state = checkpoint ? tensorsOf(checkpoint) : backboneOf(run)
   const detector = createDetector({
     graph: run.graph,

@@ -2,9 +2,12 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
+import { z } from 'zod'
 import type { DataSet } from '../../data/dataset.ts'
-import { readTensors, writeTensors } from '../../checkpoint.ts'
+import { wholeCheckpoint, writeTensors } from '../../checkpoint.ts'
 import { CLASSIFIER_VERSION, createClassifier, trainClassifier, type Classifier } from './classifier.ts'
+
+const FORMAT = { who: 'classifier', state: z.null() }
 
 /**
  * The classifier of a data set from `folder`, or trained and put there. Two processes that train it at once come to the
@@ -12,7 +15,7 @@ import { CLASSIFIER_VERSION, createClassifier, trainClassifier, type Classifier 
  */
 export const cachedClassifier = async (data: DataSet, folder: string): Promise<Classifier> => {
   const file = classifierFile(data, folder)
-  let state = readTensors(file)?.tensors
+  let state = wholeCheckpoint(file, FORMAT)?.tensors
   if (!state) {
     state = await trainClassifier(data)
     fs.mkdirSync(folder, { recursive: true })

@@ -5,7 +5,8 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import type { Tensor4D } from '@tensorflow/tfjs-node-gpu'
-import { loadFrozenGraph, type FrozenGraph } from '../../jit/frozen.ts'
+import { loadFrozenGraph, readFrozenGraph, type FrozenGraph } from '../../jit/frozen.ts'
+import type { VettedGraph } from '../../jit/graphDef.ts'
 import { loadRuntime, type Tensor } from '../../runtime.ts'
 import { fromBytes } from './batches.ts'
 import type { Critic, Opinions } from './classifier.ts'
@@ -17,24 +18,32 @@ const FEATURES = 'pool_3'
 /** Probabilities, or what they are the softmax of. */
 const CLASSES = ['softmax', 'logits'] as const
 
-export const loadInception = (file: string): Critic => {
-  const graph = loadFrozenGraph(file)
+type Classes = (typeof CLASSES)[number]
+
+/** A file's graph, checked but not loaded. Throws one sentence when it is no Inception graph. */
+export const readInception = (file: string): { readonly graph: VettedGraph; readonly classes: Classes } => {
+  const graph = readFrozenGraph(file)
   const classes = CLASSES.find((name) => graph.nodes.has(name))
   const missing = [INPUT, FEATURES].filter((name) => !graph.nodes.has(name))
   if (missing.length > 0 || !classes) {
-    graph.dispose()
     const wanted = [...missing, ...(classes ? [] : [CLASSES.join(' or ')])].join(', ')
     throw new Error(`Inception: ${file} needs nodes named ${wanted}, has none`)
   }
+  return { graph, classes }
+}
+
+export const loadInception = (file: string): Critic => {
+  const { graph, classes } = readInception(file)
+  const loaded = loadFrozenGraph(graph)
   return {
-    judge: (images, count) => judge(graph, classes, images, count),
-    dispose: graph.dispose,
+    judge: (images, count) => judge(loaded, classes, images, count),
+    dispose: loaded.dispose,
   }
 }
 
 const judge = async (
   graph: FrozenGraph,
-  classes: (typeof CLASSES)[number],
+  classes: Classes,
   images: Uint8Array,
   count: number,
 ): Promise<Opinions> => {
@@ -51,7 +60,7 @@ const judge = async (
   }
 }
 
-const one = (graph: FrozenGraph, classes: (typeof CLASSES)[number], image: Float32Array) => {
+const one = (graph: FrozenGraph, classes: Classes, image: Float32Array) => {
   const { tf } = loadRuntime()
   const side = Math.sqrt(image.length / 3)
   return tf.tidy(() => {

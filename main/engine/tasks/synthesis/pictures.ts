@@ -1,7 +1,7 @@
 /** Grids of small images as PNG. */
 import path from 'node:path'
 import sharp from 'sharp'
-import { writeWhole } from '../../checkpoint.ts'
+import { writeWhole } from '../../../files.ts'
 
 /** Pixels between images, and the least side that an image is shown at. */
 const GAP = 2
@@ -33,5 +33,5 @@ export const writeGrid = async (
     .resize(width * scale, height * scale, { kernel: 'nearest' })
     .png()
     .toBuffer()
-  writeWhole(path.resolve(file), [png])
+  writeWhole(path.resolve(file), 'picture', [png])
 }

@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { setImmediate } from 'node:timers/promises'
+import { z } from 'zod'
 import type {
   Measures,
   SynthesisConfig,
@@ -10,9 +11,16 @@ import type {
   TransferResult,
   TransferRun,
 } from '../../../../shared/transfer.ts'
+import { pointSchema } from '../../../../shared/transfer/replies.ts'
 import { loadData } from '../../data/index.ts'
 import type { LoadedData } from '../../data/dataset.ts'
-import { keepNewest, newestCheckpoint, writeCheckpoint, type Checkpoint } from '../../checkpoint.ts'
+import {
+  keepNewest,
+  newestCheckpoint,
+  writeCheckpoint,
+  type Checkpoint,
+  type Format,
+} from '../../checkpoint.ts'
 import { environment, environmentally } from '../../environment.ts'
 import { createBatches, drawWishes } from './batches.ts'
 import { cachedClassifier } from './cache.ts'
@@ -38,6 +46,17 @@ type Kept = {
 }
 type Sums = { readonly generator: number; readonly discriminator: number }
 
+const FORMAT: Format<Kept> = {
+  who: 'checkpoint',
+  state: z.object({
+    curve: z.array(pointSchema),
+    sums: z.object({ generator: z.number(), discriminator: z.number() }),
+    summed: z.int().min(0),
+    variances: z.array(z.number()),
+    seconds: z.number().min(0),
+  }),
+}
+
 export const runSynthesis = async (
   run: TransferRun & { readonly config: SynthesisConfig },
   report: (progress: TransferProgress) => void,
@@ -53,7 +72,7 @@ export const runSynthesis = async (
   const { inception } = config.network
   const critic = inception === undefined ? classifier : environment(() => loadInception(inception))
   const judge = await createJudge({ critic, classifier }, data, config.sampling.samples)
-  const checkpoint = newestCheckpoint<Kept>(folder)
+  const checkpoint = newestCheckpoint(folder, FORMAT)
   const gan = createGan({
     graph,
     config,

@@ -7,8 +7,9 @@ import path from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sharp from 'sharp'
+import { z } from 'zod'
 import { evaluate } from '../../../../main/engine/evaluate.ts'
-import { readTensors } from '../../../../main/engine/checkpoint.ts'
+import { readCheckpoint } from '../../../../main/engine/checkpoint.ts'
 import { runSegmentation } from '../../../../main/engine/tasks/segmentation/run.ts'
 import { EnvironmentError } from '../../../../main/workers/protocol.ts'
 import { PRESETS } from '../../../../shared/catalog.ts'
@@ -20,7 +21,9 @@ const root = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-segmentation-'))
 after(() => fs.rmSync(root, { recursive: true, force: true }))
 const folder = (name: string): string => path.join(root, name)
 const withoutTime = ({ seconds: _, ...rest }: TransferResult) => rest
-const tensorsOf = (name: string) => readTensors(path.join(folder(name), 'checkpoint-6.bin'))!.tensors
+const FORMAT = { who: 'test', state: z.object({ names: z.array(z.string()) }) }
+const tensorsOf = (name: string) =>
+  readCheckpoint(path.join(folder(name), 'checkpoint-6.bin'), FORMAT).tensors
 
 test('a run reports its points and pictures and ends with the last measures', async () => {
   const reports: TransferProgress[] = []
@@ -70,7 +73,7 @@ test('a backbone is taken over from another run’s checkpoint', async () => {
   const still = { ...rest, training: { ...TINY.training, steps: 1, learningRate: 0 } }
   await runTiny(folder('lent'), still)
   const [lent, own] = ['lent/checkpoint-1.bin', 'whole/checkpoint-6.bin'].map((file) =>
-    readTensors<{ names: string[] }>(path.join(root, file))!,
+    readCheckpoint(path.join(root, file), FORMAT),
   )
   const at = (name: string) => [
     lent!.tensors[lent!.state.names.indexOf(name)],
@@ -106,7 +109,7 @@ test('a classifier’s trained network is taken over as the backbone', async () 
   const still = { ...TINY.training, steps: 1, learningRate: 0 }
   await runTiny(folder('classified'), { network: { ...TINY.network, backbone: file }, training: still })
   const of = (saved: string) => {
-    const { state, tensors } = readTensors<{ names: string[] }>(path.join(root, saved))!
+    const { state, tensors } = readCheckpoint(path.join(root, saved), FORMAT)
     return new Map(state.names.map((name, i) => [name, tensors[i]]))
   }
   const [classifier, detector] = [of('classifier.bin'), of('classified/checkpoint-1.bin')]
