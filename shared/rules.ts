@@ -61,9 +61,9 @@ export const parseGraph = (json: unknown, who: string): Graph => {
     try {
       value = JSON.parse(json)
     } catch (error) {
-      throw new Error(`${who}: needs a layer as JSON, got text that is none (${(error as Error).message})`, {
-        cause: error,
-      })
+      // The message quotes the text, with its line breaks.
+      const reason = (error as Error).message.replace(/[\s\p{C}]+/gu, ' ')
+      throw new Error(`${who}: needs a layer as JSON, got text that is none (${reason})`, { cause: error })
     }
   }
   const parsed = graphSchema.safeParse(value)

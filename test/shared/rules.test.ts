@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Graph, GraphNode } from '../../shared/graph.ts'
 import { knownLayer } from '../../shared/known.ts'
+import { createRandom } from '../../shared/random.ts'
 import { parseGraph, requireSearchable, ruleBroken } from '../../shared/rules.ts'
 
 const graph = (...nodes: GraphNode[]): Graph => ({ version: 1, nodes, affine: true })
@@ -53,4 +54,21 @@ test('JSON that is no layer says who reads it and what is wrong where', () => {
     [null, /import: not a layer/],
   ] as const)
     assert.throws(() => parseGraph(value, 'import'), message)
+})
+
+test('two thousand mutations of a layer’s JSON give one sentence or a legal layer', () => {
+  const random = createRandom('mutated layers', 1)
+  const whole = Buffer.from(JSON.stringify(knownLayer('EvoNorm-B0').graph, null, 1))
+  for (let i = 0; i < 2000; i++) {
+    const bytes = Buffer.from(whole)
+    for (let changes = 1 + random.below(3); changes > 0; changes--)
+      bytes[random.below(bytes.length)] = random.next() < 0.5 ? random.below(256) : 48 + random.below(10)
+    const text = (random.next() < 0.2 ? bytes.subarray(0, random.below(bytes.length)) : bytes).toString()
+    try {
+      assert.equal(ruleBroken(parseGraph(text, 'import')), null)
+    } catch (error) {
+      assert.ok(error instanceof Error && error.name === 'Error', String(error))
+      assert.match(error.message, /^import: [^\p{Cc}]+$/u)
+    }
+  }
 })

@@ -8,7 +8,7 @@ import { createRequire } from 'node:module'
 const ALLOWED: ReadonlySet<string> = new Set(
   (
     'Add AddV2 AvgPool BatchNormWithGlobalNormalization BiasAdd Cast CheckNumerics Concat ConcatV2 Const Conv2D DecodeJpeg ' +
-    'DepthwiseConv2dNative ExpandDims FusedBatchNorm FusedBatchNormV3 Identity MatMul MaxPool Mean Mul NoOp Pack Pad ' +
+    'DepthwiseConv2dNative ExpandDims FusedBatchNorm FusedBatchNormV3 Identity MatMul MaxPool Mean Mul NoOp Pack ' +
     'Placeholder RealDiv Relu Relu6 Reshape ResizeBilinear Rsqrt Shape Sigmoid Softmax Square Squeeze StridedSlice Sub Transpose'
   ).split(' '),
 )
@@ -26,6 +26,8 @@ const TYPES: ReadonlyMap<number, number> = new Map([
 const MOST_NODES = 20_000
 /** Bytes of all constants, unfolded: a few bytes of file can stand for a tensor of any size. */
 const MOST_BYTES = 2 ** 30
+/** Integer constants are sizes, axes and paddings: one alone can make a tensor of any size at run time. */
+const LARGEST_INTEGER = 4096
 const MOST_IN_LIST = 64
 const LONGEST_TEXT = 64
 
@@ -47,7 +49,7 @@ type Attribute = {
   getI(): number
   getType(): number
   getShape(): Shape
-  getTensor(): Tensor
+  getTensor(): Tensor | undefined
 }
 type Node = {
   getName(): string
@@ -113,12 +115,17 @@ const parse = (bytes: Uint8Array): GraphDef => {
 const vetAttributes = (node: Node, wrong: (what: string) => never): number => {
   let bytes = 0
   const hints: string[] = []
+  const types = new Set<number>()
   node.getAttrMap().forEach((attribute, name) => {
     const fail = (what: string) => wrong(`attribute ${shown(name)}: ${what}`)
     // Names that begin so are hints to TensorFlow's own passes, which can name functions and devices.
     if (name.startsWith('_')) hints.push(name)
     else bytes += vetAttribute(attribute, fail)
+    if (name === 'dtype') types.add(attribute.getType())
+    if (name === 'value') types.add(attribute.getTensor()?.getDtype() ?? 0)
   })
+  // TensorFlow ends the process where they differ.
+  if (node.getOp() === 'Const' && types.size !== 1) wrong('needed a constant of the type that it says')
   for (const name of hints) node.getAttrMap().del(name)
   return bytes
 }
@@ -144,7 +151,7 @@ const vetAttribute = (attribute: Attribute, fail: (what: string) => never): numb
       elementsOf(attribute.getShape(), fail)
       return 0
     case CASE.tensor:
-      return vetTensor(attribute.getTensor(), fail)
+      return vetTensor(attribute.getTensor()!, fail)
     case CASE.float:
     case CASE.bool:
       return 0
@@ -187,6 +194,8 @@ const vetTensor = (tensor: Tensor, fail: (what: string) => never): number => {
   const content = tensor.getTensorContent_asU8().length
   if (content > 0 && content !== elements * width)
     fail(`needed ${elements * width} bytes, as its shape says, got ${content}`)
+  const largest = integersOf(tensor).find((value) => Math.abs(value) > LARGEST_INTEGER)
+  if (largest !== undefined) fail(`needed integers up to ${LARGEST_INTEGER}, got ${largest}`)
   // The last value given stands for all that follow.
   const given = Math.max(
     ...[tensor.getFloatValList(), tensor.getDoubleValList(), tensor.getIntValList()].map((v) => v.length),
@@ -194,6 +203,13 @@ const vetTensor = (tensor: Tensor, fail: (what: string) => never): number => {
   )
   if (given > elements) fail(`needed at most ${elements} values, as its shape says, got ${given}`)
   return elements * width
+}
+
+const integersOf = (tensor: Tensor): number[] => {
+  const content = tensor.getTensorContent_asU8().slice().buffer
+  const given = [...tensor.getIntValList(), ...tensor.getInt64ValList()].map(Number)
+  if (tensor.getDtype() === 3) return [...given, ...new Int32Array(content)]
+  return tensor.getDtype() === 9 ? [...given, ...Array.from(new BigInt64Array(content), Number)] : []
 }
 
 const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text)

@@ -151,6 +151,11 @@ test('sizes are bounded by what a file declares, not by what it would unfold to'
   const cases: readonly (readonly [GraphOp, RegExp])[] = [
     [constant([2 ** 20, 2 ** 20]), /needed a shape of at most/],
     [constant([2 ** 15, 2 ** 14]), /needed constants of at most 1073741824 bytes in all/],
+    [integers('size', 4097, 4097), /integers up to 4096, got 4097/],
+    [
+      { ...constant([1]), attributes: { ...constant([1]).attributes, dtype: { type: DT.int32 } } },
+      /a constant of the type that it says/,
+    ],
     [constant([-1]), /of a known shape/],
     [constant([-5]), /of a known shape/],
     [constant([0]), /needed at most 0 values/],
