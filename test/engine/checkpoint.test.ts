@@ -164,13 +164,13 @@ test('torn, longer, foreign and damaged files are no checkpoints; nor is a backb
   }
 })
 
-test('a backbone is asked for by its file: a pipe, a device, an endless file are refused at once', () => {
+test('a backbone is asked for by its file: a pipe, a device, an endless file are refused at once', async () => {
   const preset = transferPreset('segmentation', 'demo') as SegmentationConfig
   const layers = [{ label: 'mine', graph }]
-  const check = (backbone: string): string | null => {
+  const check = async (backbone: string): Promise<string | null> => {
     const config = { ...preset, network: { ...preset.network, ...network, backbone } }
     try {
-      checkTransfer({ config, layers })
+      await checkTransfer({ config, layers })
       return null
     } catch (error) {
       return (error as Error).message
@@ -180,18 +180,18 @@ test('a backbone is asked for by its file: a pipe, a device, an endless file are
   fs.writeFileSync(at('endless.bin'), '')
   fs.truncateSync(at('endless.bin'), 2 ** 40)
   fs.symlinkSync('loop.bin', at('loop.bin'))
-  assert.equal(check(at('pipe.bin')), `mine: backbone: ${at('pipe.bin')}: needed a file, got a pipe`)
-  assert.equal(check('/dev/zero'), 'mine: backbone: /dev/zero: needed a file, got a device')
-  assert.match(check(at('endless.bin'))!, /needed at most 4,096 MiB, got 1,048,576 MiB/)
-  assert.match(check(at('loop.bin'))!, /there is no file/)
+  assert.equal(await check(at('pipe.bin')), `mine: backbone: ${at('pipe.bin')}: needed a file, got a pipe`)
+  assert.equal(await check('/dev/zero'), 'mine: backbone: /dev/zero: needed a file, got a device')
+  assert.match((await check(at('endless.bin')))!, /needed at most 4,096 MiB, got 1,048,576 MiB/)
+  assert.match((await check(at('loop.bin')))!, /there is no file/)
   // Of a folder, what is no file is passed over.
   fs.mkdirSync(at('layers'))
   execFileSync('mkfifo', [path.join(at('layers'), 'a.bin')])
   fs.writeFileSync(path.join(at('layers'), 'b.bin'), 'NormForge checkpoint 1\n')
   fs.symlinkSync('/dev/zero', path.join(at('layers'), 'c.bin'))
-  assert.match(check(at('layers'))!, /needed a file trained with .*, got none/)
+  assert.match((await check(at('layers')))!, /needed a file trained with .*, got none/)
   fs.copyFileSync(forged(header), path.join(at('layers'), 'd.bin'))
-  assert.equal(check(at('layers')), null)
+  assert.equal(await check(at('layers')), null)
 })
 
 test('a checkpoint is never written over what is no file, and leaves nothing where it can’t be', () => {
