@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { createRunner, type Runner } from './search/runner.ts'
 import type { Database } from './store/database.ts'
+import { keepPrivate } from './store/private.ts'
 import { openStore } from './store/store.ts'
 import { createTransfers, type Transfers } from './transfer/transfers.ts'
 import { madeBy } from './versions.ts'
@@ -21,6 +22,7 @@ export type Workshop = {
 
 export const openWorkshop = (dataFolder: string, openPool: () => Pool): Workshop => {
   const db = openStore(dataFolder)
+  keepPrivate(dataFolder)
   const pool = openPool()
   const made = (): Record<string, string> => ({ ...madeBy(), ...pool.facts() })
   const runner = createRunner({ db, pool, made })

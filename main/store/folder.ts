@@ -18,4 +18,9 @@ export const defaultDataFolder = (env: NodeJS.ProcessEnv = process.env): string 
   return resolve(home, '.local', 'share', 'normforge')
 }
 
-export const storePath = (dataFolder: string): string => join(dataFolder, 'searches.sqlite')
+/** Throws a StoreError for an empty path, which would be wherever the program was started. */
+export const storePath = (dataFolder: string): string => {
+  if (dataFolder.trim() === '')
+    throw new StoreError('store: needs the path of a data folder, got an empty one')
+  return join(dataFolder, 'searches.sqlite')
+}

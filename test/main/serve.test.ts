@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { WebSocket } from 'ws'
@@ -72,13 +72,17 @@ test(
   },
 )
 
-test('the browser that is started is not given the token', page, async () => {
+test('the browser that is started is not given the token, and others not the data folder', page, async () => {
   const folder = dataFolder()
-  const [browser, told] = [path.join(folder, 'browser'), path.join(folder, 'told')]
+  const [browser, told, data] = ['browser', 'told', 'data'].map((name) => path.join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
   writeFileSync(browser, `#!/bin/sh\necho "$@" > ${told}.new && mv ${told}.new ${told}\n`, { mode: 0o755 })
   const program = spawn(
     process.execPath,
-    [path.join(root, 'main/serve.ts'), '--workers', '1', '--threads', '1', '--data-folder', folder],
+    [path.join(root, 'main/serve.ts'), '--workers', '1', '--threads', '1', '--data-folder', data],
     { env: { ...process.env, BROWSER: browser, DISPLAY: '' } },
   )
   try {
@@ -91,6 +95,10 @@ test('the browser that is started is not given the token', page, async () => {
     assert.ok(!opened.includes(new URL(url).searchParams.get('token')!), opened)
     assert.equal((await get({ url }, pathOf(opened))).status, 200)
     assert.equal((await get({ url }, pathOf(opened))).status, 403)
+    assert.deepEqual(
+      [data, storePath(data)].map((at) => statSync(at).mode & 0o077),
+      [0, 0],
+    )
   } finally {
     program.kill()
   }
