@@ -83,12 +83,62 @@ test('names of layers become names of classes and files, and cannot end a commen
       'evonorm-s0.json',
     ],
   )
+  assert.equal(EXPORTS.pytorch.fileName('lambda'), 'lambda_layer.py')
+  assert.equal(EXPORTS.json.fileName('#12'), 'layer-12.json')
+  assert.equal(className('none'), 'NoneLayer')
   assert.equal(className('EvoNorm-S0'), 'EvoNormS0')
   assert.equal(className('41 é "x"'), 'Layer41EX')
   assert.equal(className('…'), 'Layer')
   const name = 'a"""\n*/ import os \\'
   for (const target of CODE)
     assert.doesNotMatch(EXPORTS[target].generate(knownLayer('LN-ReLU').graph, name), /a"|a\n|a\*/)
+})
+
+/** For each name of a class a file: prints those where the class hides or is hidden, or that are no Python. */
+const CLASHES = `
+import ast, json, sys
+files = json.load(sys.stdin)
+for name, source in files:
+    tree = ast.parse(source)
+    classes = [node.name for node in tree.body if isinstance(node, ast.ClassDef)]
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    assigned = {target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets}
+    if len(classes) != 1 or classes[0] in used | assigned: print(name)
+`
+/** Keywords, soft ones too, built-ins and modules of one word. */
+const WORDS = `
+import builtins, json, keyword, sys
+print(json.dumps([*keyword.kwlist, *keyword.softkwlist, *dir(builtins), *(m for m in sys.stdlib_module_names if '_' not in m)]))
+`
+const python = (code: string, input: string): string => {
+  const { stdout, stderr, status } = spawnSync('python3', ['-c', code], { input, encoding: 'utf8' })
+  assert.equal(status, 0, stderr)
+  return stdout
+}
+/** A layer that uses every helper and constant. */
+const LARGE = parseFormula(
+  'max(std_nhw(x), log(x)) / v1 + sqrt(std_hwc(x)) * mean_hw(x) / rms_hwg(x) * tanh(x) + exp(exp(exp(exp(1))))',
+)
+
+test('no word of Python or JavaScript is taken for a class or a file', () => {
+  const words = JSON.parse(python(WORDS, '')) as string[]
+  const globals = Object.getOwnPropertyNames(globalThis)
+  const own = ['EPSILON', 'NHW', 'HWC', 'HW', 'nhw', 'epsilon', 'torch', 'keras', 'flax', 'jax', 'con', 'nul']
+  const names = [...new Set([...words, ...globals, ...own])]
+  const files = names.flatMap((name) =>
+    PYTHON.map((target) => [`${target} ${name}`, EXPORTS[target].generate(LARGE, name)]),
+  )
+  assert.equal(python(CLASHES, JSON.stringify(files)), '')
+  for (const name of names) {
+    const type = className(name)
+    const code = EXPORTS.tfjs.generate(LARGE, name).replace(/\/\*[\s\S]*?\*\//g, '')
+    const mentions = code.match(new RegExp(`(?<![\\w.$])${type}(?![\\w$])`, 'g'))
+    assert.equal(mentions?.length, 3, `${type}: as a class, as its name and where it is registered`)
+    for (const target of EXPORT_TARGETS) {
+      const [stem] = EXPORTS[target].fileName(name).split('.')
+      assert.ok(!words.includes(stem!), `${target}: ${stem}`)
+    }
+  }
 })
 
 type Python = (typeof PYTHON)[number]
