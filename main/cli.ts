@@ -8,6 +8,7 @@ import { addExport } from './cli/export.ts'
 import { addList } from './cli/list.ts'
 import { addResume, addSearch } from './cli/search.ts'
 import { addShow } from './cli/show.ts'
+import { note } from './cli/text.ts'
 import { addTransfer } from './cli/transfer.ts'
 import { addTransfers } from './cli/transfers.ts'
 import { sentenceOf } from './setup/process.mjs'
@@ -44,14 +45,14 @@ function exitCodeOf(error: unknown): number {
   // Commander has said it already; its help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.user
   if (error instanceof UserError || error instanceof ContractError || error instanceof StoreError) {
-    process.stderr.write(`normforge: ${error.message}\n`)
+    note(`normforge: ${error.message}`)
     return EXIT.user
   }
   const sentence = sentenceOf(error)
   if (sentence !== null) {
-    process.stderr.write(`normforge: ${sentence}\n`)
+    note(`normforge: ${sentence}`)
     return EXIT.user
   }
-  process.stderr.write(`normforge: ${error instanceof Error ? error.stack : String(error)}\n`)
+  note(`normforge: ${error instanceof Error ? error.stack : String(error)}`)
   return EXIT.failure
 }

@@ -31,7 +31,7 @@ import {
 } from './options.ts'
 import { configOf } from './search.ts'
 import { openPool, type SessionOptions } from './session.ts'
-import { duration, percent, table } from './text.ts'
+import { duration, note, percent, print, table } from './text.ts'
 
 type ClassifyOptions = SessionOptions &
   SplitChoice & {
@@ -83,7 +83,7 @@ const checkSave = (task: EvaluationTask): void => {
     throw new UserError(`--save: needs a folder that is there, got ${path.dirname(file)}`)
   try {
     const step = stepReached(file, task)
-    if (step !== null) process.stderr.write(`goes on from step ${step} of ${task.training.steps}\n`)
+    if (step !== null) note(`goes on from step ${step} of ${task.training.steps}`)
     requireWritable(file)
   } catch (error) {
     throw new UserError(`--save: ${diskSentence(error) ?? (error as Error).message}`)
@@ -112,16 +112,16 @@ const classify = async (options: ClassifyOptions): Promise<number> => {
     pool.close()
   }
   if (outcome.kind === 'cancelled') {
-    if (task.keep) process.stderr.write('To go on: the same command again\n')
+    if (task.keep) note('To go on: the same command again')
     return EXIT.interrupted
   }
   if (outcome.kind !== 'result') {
     const message = outcome.kind === 'failure' ? outcome.failure.cause : outcome.message
-    process.stderr.write(`normforge: ${message}\n`)
+    note(`normforge: ${message}`)
     return EXIT.failure
   }
   const { result } = outcome
-  console.log(
+  print(
     options.json ? JSON.stringify({ task, ...(data ? { data } : {}), result }) : resultText(task, result),
   )
   return EXIT.done

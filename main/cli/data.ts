@@ -5,6 +5,7 @@ import { noteText, reportLines, splitText, type DataReport, type SplitChoice } f
 import type { DataConfig } from '../../shared/records.ts'
 import { kindAt, readFolder } from '../files.ts'
 import { UserError } from './errors.ts'
+import { note } from './text.ts'
 
 /** npm runs scripts in the package's folder; the user's paths are relative to where npm was called. */
 const here = (): string =>
@@ -74,6 +75,6 @@ export const tellData = async (checked: Promise<DataReport>): Promise<DataReport
         ...notes.map((note) => `  ${noteText(note)}`),
       ].join('\n'),
     )
-  process.stderr.write(`data: ${reportLines(report).join('\n  ')}\n`)
+  note(`data: ${reportLines(report).join('\n  ')}`)
   return report
 }

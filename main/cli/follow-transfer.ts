@@ -6,6 +6,7 @@ import type { Pool } from '../workers/pool.ts'
 import type { Workshop } from '../workshop.ts'
 import { EXIT } from './errors.ts'
 import { createProgress, leftText, type Step } from './progress.ts'
+import { note, print } from './text.ts'
 import { transferText } from './transfer-text.ts'
 
 const PROGRESS_MS = 300
@@ -39,10 +40,10 @@ export const followTransfer = async (workshop: Workshop, id: string, json: boole
   process.off('SIGTERM', interrupt)
 
   const detail = transfers.get(id)
-  console.log(json ? JSON.stringify(detail) : transferText(detail))
+  print(json ? JSON.stringify(detail) : transferText(detail))
   const { state, failure } = detail.summary.promotion
-  if (failure !== null) process.stderr.write(`The transfer failed: ${failure}\n`)
-  if (state !== 'done') process.stderr.write('To go on: the same command again\n')
+  if (failure !== null) note(`The transfer failed: ${failure}`)
+  if (state !== 'done') note('To go on: the same command again')
   if (state === 'done') return EXIT.done
   return state === 'failed' ? EXIT.failure : EXIT.interrupted
 }

@@ -4,6 +4,7 @@ import { summaryOf } from '../summary.ts'
 import { EXIT } from './errors.ts'
 import { createProgress, searchStep } from './progress.ts'
 import { reportOf, reportText } from './report.ts'
+import { note, print } from './text.ts'
 import type { Workshop } from '../workshop.ts'
 
 const PROGRESS_MS = 500
@@ -32,8 +33,8 @@ export const follow = async ({ db, pool, runner }: Workshop, id: string, json: b
   process.off('SIGTERM', interrupt)
 
   const report = reportOf(db, search)
-  console.log(json ? JSON.stringify(report) : reportText(report))
-  if (search.state !== 'done') process.stderr.write(`${howToGoOn(search)}\n`)
+  print(json ? JSON.stringify(report) : reportText(report))
+  if (search.state !== 'done') note(howToGoOn(search))
   if (search.state === 'done') return EXIT.done
   return search.state === 'failed' ? EXIT.failure : EXIT.interrupted
 }

@@ -4,7 +4,7 @@ import { summaryOf } from '../summary.ts'
 import { dataFolderOption, jsonOption } from './options.ts'
 import { stateText } from './report.ts'
 import { openFolder, type SessionOptions } from './session.ts'
-import { percent, shortened, table } from './text.ts'
+import { percent, print, shortened, table } from './text.ts'
 
 const NAME = 40
 
@@ -12,8 +12,8 @@ const list = (options: SessionOptions & { json?: boolean }): void => {
   const db = openFolder(options)
   try {
     const summaries = listSearches(db).map((search) => summaryOf(db, search, 1))
-    if (options.json) return console.log(JSON.stringify(summaries))
-    if (summaries.length === 0) return console.log('no searches yet: npm run cli -- search --data shapes')
+    if (options.json) return print(JSON.stringify(summaries))
+    if (summaries.length === 0) return print('no searches yet: npm run cli -- search --data shapes')
     const rows = summaries.map(({ search, funnel, best }) => [
       search.id,
       shortened(search.name, NAME),
@@ -22,7 +22,7 @@ const list = (options: SessionOptions & { json?: boolean }): void => {
       best ? percent(best.average) : '-',
       stateText(search),
     ])
-    console.log(table(['id', 'name', 'made (UTC)', 'candidates', 'best', 'state'], rows, [3, 4]))
+    print(table(['id', 'name', 'made (UTC)', 'candidates', 'best', 'state'], rows, [3, 4]))
   } finally {
     db.close()
   }

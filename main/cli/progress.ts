@@ -2,7 +2,7 @@
 import { SingleBar } from 'cli-progress'
 import type { SearchSummary } from '../../shared/contract.ts'
 import { mean } from '../../shared/pareto.ts'
-import { count, duration, percent } from './text.ts'
+import { count, duration, oneLine, percent } from './text.ts'
 
 /** `part`: 0..1. Where there are lines, a new stage gets one at once. */
 export type Step = { readonly part: number; readonly text: string; readonly stage: string }
@@ -28,7 +28,7 @@ const bar = (stream: NodeJS.WriteStream): Progress => {
   })
   single.start(100, 0, { text: 'starting' })
   return {
-    show: ({ part, text }) => single.update(Math.floor(100 * part), { text }),
+    show: ({ part, text }) => single.update(Math.floor(100 * part), { text: oneLine(text) }),
     end: () => single.stop(),
   }
 }
@@ -42,7 +42,7 @@ const lines = (stream: NodeJS.WriteStream): Progress => {
       if (now - last < LINE_SECONDS && stage === before) return
       last = now
       before = stage
-      stream.write(`${Math.floor(100 * part)} %  ${text}\n`)
+      stream.write(`${Math.floor(100 * part)} %  ${oneLine(text)}\n`)
     },
     end: () => undefined,
   }

@@ -8,7 +8,7 @@ import type { Database } from '../store/database.ts'
 import { candidateDetail, lineage } from '../store/reading.ts'
 import { keyOf } from '../store/searches.ts'
 import { summaryOf } from '../summary.ts'
-import { count, duration, percent, shortened, table } from './text.ts'
+import { count, duration, oneLine, percent, shortened, table } from './text.ts'
 
 /** A layer with its scores (validation accuracies, 0..1, in the order of the search's architectures). */
 export type Ranked = {
@@ -91,7 +91,7 @@ export const reportText = ({ search, funnel, best, known, baselines }: Report): 
       ...[...architectures, 1, 2].map((_, i) => 2 + i),
     ])
   return [
-    `${search.name} (${search.id}): ${stateText(search)}, ${duration(search.seconds)} of running`,
+    `${oneLine(search.name)} (${search.id}): ${stateText(search)}, ${duration(search.seconds)} of running`,
     '',
     best.length > 0 ? layers('best found layers', best.map(row)) : '  no found layer has a score yet',
     ...(known.length > 0 ? ['', layers('known layers among them', known.map(row))] : []),

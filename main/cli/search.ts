@@ -16,6 +16,7 @@ import {
 } from './options.ts'
 import { openSession, type SessionOptions } from './session.ts'
 import { applySettings } from './settings.ts'
+import { note, oneLine } from './text.ts'
 
 type SearchOptions = SessionOptions &
   SplitChoice & {
@@ -46,7 +47,7 @@ const search = async (options: SearchOptions): Promise<number> => {
   try {
     const data = config.data.kind === 'shapes' ? undefined : await tellData(session.pool.check(config.data))
     const { id } = session.runner.create({ name, config, data })
-    process.stderr.write(`search ${id}: ${name}\n`)
+    note(`search ${id}: ${oneLine(name)}`)
     return await follow(session, id, options.json ?? false)
   } finally {
     await session.close()

@@ -10,7 +10,7 @@ import { findSearch } from './find.ts'
 import { dataFolderOption, jsonOption } from './options.ts'
 import { reportOf, reportText } from './report.ts'
 import { openFolder, type SessionOptions } from './session.ts'
-import { duration, percent, table } from './text.ts'
+import { duration, oneLine, percent, print, table } from './text.ts'
 
 type Options = SessionOptions & { readonly json?: boolean }
 
@@ -20,10 +20,10 @@ const show = (prefix: string, number: number | undefined, options: Options): voi
     const search = findSearch(db, prefix)
     if (number === undefined) {
       const report = reportOf(db, search)
-      console.log(options.json ? JSON.stringify(report) : reportText(report))
+      print(options.json ? JSON.stringify(report) : reportText(report))
     } else {
       const detail = detailOf(db, search, number)
-      console.log(options.json ? JSON.stringify(detail) : detailText(detail))
+      print(options.json ? JSON.stringify(detail) : detailText(detail))
     }
   } finally {
     db.close()
@@ -39,7 +39,7 @@ export const detailOf = (db: Database, { id }: Search, number: number): Candidat
 const ORIGIN: { readonly [K in Origin['kind']]: (origin: Origin & { kind: K }) => string } = {
   known: ({ name }) => `known layer ${name}`,
   random: () => 'random layer',
-  imported: ({ note }) => (note ? `put in by hand: ${note}` : 'put in by hand'),
+  imported: ({ note }) => (note ? `put in by hand: ${oneLine(note)}` : 'put in by hand'),
   mutation: ({ parent, node }) => `mutation of #${parent} at node ${node}`,
 }
 const originText = <K extends Origin['kind']>(origin: Origin & { kind: K }): string =>

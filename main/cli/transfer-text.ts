@@ -5,7 +5,7 @@ import { formulaText } from '../../shared/formula.ts'
 import { scaledDownOf, TRANSFER_TASKS, type Measure } from '../../shared/transfer.ts'
 import type { TransferDetail, TransferSummary } from '../../shared/transfer/contract.ts'
 import { waitingText } from '../../shared/transfer/waiting.ts'
-import { count, shortened, table } from './text.ts'
+import { count, oneLine, shortened, table } from './text.ts'
 
 const STATE_LENGTH = 50
 
@@ -28,7 +28,7 @@ export const transferText = ({ summary }: TransferDetail): string => {
   )
   const lost = comparison.flatMap(lostText)
   return [
-    `${layer.label} in ${task.label.toLowerCase()} (${promotion.id}): ${state}`,
+    `${oneLine(layer.label)} in ${task.label.toLowerCase()} (${promotion.id}): ${state}`,
     `  ${formulaText(layer.graph)}`,
     '',
     table(head, rows, [...head.keys()].slice(1)),

@@ -5,6 +5,7 @@ import { NO_SEARCH, transferDetail, transferSummaries } from '../transfer/summar
 import { UserError } from './errors.ts'
 import { dataFolderOption, jsonOption } from './options.ts'
 import { openFolder, type SessionOptions } from './session.ts'
+import { print } from './text.ts'
 import { transferListText, transferText } from './transfer-text.ts'
 
 const show = (prefix: string | undefined, options: SessionOptions & { json?: boolean }): void => {
@@ -12,7 +13,7 @@ const show = (prefix: string | undefined, options: SessionOptions & { json?: boo
   try {
     const summaries = transferSummaries(db, NO_SEARCH)
     if (prefix === undefined) {
-      console.log(options.json ? JSON.stringify(summaries) : transferListText(summaries))
+      print(options.json ? JSON.stringify(summaries) : transferListText(summaries))
       return
     }
     const [found, ...others] = summaries.filter(({ promotion }) => promotion.id.startsWith(prefix))
@@ -24,7 +25,7 @@ const show = (prefix: string | undefined, options: SessionOptions & { json?: boo
       )
     const folders = transferFolders(options.dataFolder ?? defaultDataFolder())
     const detail = transferDetail(db, folders, found.promotion.id, NO_SEARCH)!
-    console.log(options.json ? JSON.stringify(detail) : transferText(detail))
+    print(options.json ? JSON.stringify(detail) : transferText(detail))
   } finally {
     db.close()
   }
