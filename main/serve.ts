@@ -1,14 +1,10 @@
 /** The browser host's program: serves the page and opens it in the user's browser. */
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command } from 'commander'
 import open from 'open'
 import { startServer } from './browser/server.ts'
+import { dataFolderOption, wholeNumber, workerOptions } from './cli/options.ts'
 import { version } from './versions.ts'
 import type { Xla } from './workers/protocol.ts'
-
-const wholeNumber = (text: string): number => {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('needs a whole number')
-  return Number(text)
-}
 
 const serve = async (options: {
   port: number
@@ -32,20 +28,10 @@ const serve = async (options: {
 const command = new Command('normforge')
   .description('opens the workbench in the browser')
   .version(version)
-  .option('--port <number>', 'loopback port; 0: any free one', wholeNumber, 0)
-  .option('--data-folder <folder>', 'where searches are kept')
-  .option('--workers <number>', 'worker processes (default: as measured at the first search)', wholeNumber)
-  .option('--threads <number>', 'threads of each', wholeNumber)
-  .option('--mixed-precision', 'products in bfloat16 (tested on processors only)')
-  .addOption(
-    new Option('--xla <which>', 'networks that XLA compiles (tested on processors only)').choices([
-      'never',
-      'measured',
-      'always',
-    ]),
-  )
+  .option('--port <number>', 'loopback port; 0: any free one', wholeNumber(0, 65535), 0)
   .option('--no-open', 'only print the address')
-  .action(serve)
+for (const option of [dataFolderOption(), ...workerOptions()]) command.addOption(option)
+command.action(serve)
 command.parseAsync().catch((error: Error) => {
   console.error(`normforge: ${error.message}`)
   process.exitCode = 1

@@ -64,7 +64,8 @@ export class PageState {
   /** What the table of candidates shows, kept while other views of the same search are looked at. */
   readonly list = $derived(this.route.view === 'candidates' ? (this.route.list ?? FIRST_LIST) : FIRST_LIST)
 
-  #lists: Record<string, CandidateList> = {}
+  /** By search, as addresses name it: without a prototype, none is called as a part of that. */
+  readonly #lists = Object.create(null) as Record<string, CandidateList>
   #last = $state<string | null>(null)
   #api: Api
   #seq = -1

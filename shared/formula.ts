@@ -166,6 +166,17 @@ export const formulaLatex = (graph: Graph, close = (result: string): string => r
   return `\\begin{aligned} & ${lines.join(' \\\\ & ')} \\end{aligned}`
 }
 
+/** What inputs are called in a formula, to their index. A map, since a text may have any name in it. */
+const NAMES: ReadonlyMap<string, number> = new Map([
+  ['x', 0],
+  ['0', 1],
+  ['zero', 1],
+  ['v0', 2],
+  ['v1', 3],
+])
+/** Brackets, calls and signs in one another; a layer of 64 nodes has fewer. */
+const DEEPEST = 256
+
 type Token = { readonly text: string; readonly at: number }
 
 const tokens = (formula: string): Token[] => {
@@ -185,6 +196,7 @@ export const parseFormula = (formula: string, affine = true): Graph => {
   const nodes: GraphNode[] = []
   const known = new Map<string, number>()
   let position = 0
+  let depth = 0
 
   const fail = (needed: string): never => {
     const token = input[position]
@@ -228,8 +240,14 @@ export const parseFormula = (formula: string, affine = true): Graph => {
     expect(';')
   }
   const atom = (): number => {
+    if (++depth > DEEPEST) fail(`at most ${DEEPEST} brackets and signs in one another`)
+    const index = within()
+    depth--
+    return index
+  }
+  const within = (): number => {
     const text = peek()
-    const named = defined.get(text ?? '')
+    const named = defined.get(text ?? '') ?? NAMES.get(text ?? '')
     if (named !== undefined) {
       position++
       return named
@@ -244,18 +262,9 @@ export const parseFormula = (formula: string, affine = true): Graph => {
       position++
       return node('neg', atom())
     }
-    const names: Record<string, () => number> = {
-      x: () => 0,
-      '0': () => 1,
-      zero: () => 1,
-      v0: () => 2,
-      v1: () => 3,
-      '1': () => node('exp', 1),
-    }
-    const name = text === undefined ? undefined : names[text]
-    if (name) {
+    if (text === '1') {
       position++
-      return name()
+      return node('exp', 1)
     }
     if (OP_NAMES.includes(text as OpName)) {
       position++

@@ -4,11 +4,7 @@ import { splitChoice } from './data.ts'
 import type { Graph } from './graph.ts'
 import { OP_NAMES } from './ops.ts'
 import type { ArchitectureConfig, SearchConfig } from './records.ts'
-
-const count = z.int().min(0)
-const positive = z.int().min(1)
-const fraction = z.number().min(0).max(1)
-const rate = z.number().min(0)
+import { count, fraction, positive, rate } from './transfer/fields.ts'
 
 export const graphSchema: z.ZodType<Graph> = z.strictObject({
   version: z.literal(1),
@@ -27,7 +23,7 @@ export const architectureSchema = z.strictObject({
 
 export const searchConfigSchema = z.strictObject({
   preset: z.enum(['demo', 'overnight', 'paper']),
-  seed: count,
+  seed: z.int().min(0),
   space: z.enum(['B', 'S']),
   data: z.strictObject({
     kind: z.enum(['shapes', 'cifar10', 'folder']),

@@ -121,9 +121,7 @@ const classify = async (options: ClassifyOptions): Promise<number> => {
     return EXIT.failure
   }
   const { result } = outcome
-  print(
-    options.json ? JSON.stringify({ task, ...(data ? { data } : {}), result }) : resultText(task, result),
-  )
+  print(options.json ? JSON.stringify({ task, ...(data ? { data } : {}), result }) : resultText(task, result))
   return EXIT.done
 }
 

@@ -4,12 +4,16 @@ import type { Xla } from '../workers/protocol.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 
 export const wholeNumber =
-  (least: number) =>
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     if (!/^\d+$/.test(text) || Number(text) < least)
       throw new InvalidArgumentError(`needs a whole number of at least ${least}.`)
+    if (Number(text) > most) throw new InvalidArgumentError(`needs a whole number of at most ${most}.`)
     return Number(text)
   }
+/** No machine is quicker with more, and every one has an end. */
+const MOST_WORKERS = 256
+const MOST_THREADS = 1024
 
 /** Of channels or blocks. */
 export const factor = (text: string): number => {
@@ -37,9 +41,9 @@ export const setOption = (): Option =>
 
 export const workerOptions = (): Option[] => [
   new Option('--workers <n>', 'worker processes (default: as measured at the first search)').argParser(
-    wholeNumber(1),
+    wholeNumber(1, MOST_WORKERS),
   ),
-  new Option('--threads <n>', 'threads of each').argParser(wholeNumber(1)),
+  new Option('--threads <n>', 'threads of each').argParser(wholeNumber(1, MOST_THREADS)),
   new Option(
     '--mixed-precision',
     'convolutions and matrix products in bfloat16, for GPUs that have units for it (tested on processors only)',

@@ -43,8 +43,13 @@ const place = (config: Json, key: string, value: Json): void => {
   const steps = key.split('.')
   const last = steps.pop()!
   const parent = steps.reduce<Json | undefined>((node, step) => child(node, step), config)
-  if (typeof parent !== 'object' || parent === null) throw unknownKey(key, keysOf(config))
-  ;(parent as { [key: string]: Json })[last] = value
+  const holds =
+    Array.isArray(parent) && !(/^\d{1,4}$/.test(last) && Number(last) <= parent.length)
+      ? false
+      : typeof parent === 'object' && parent !== null
+  if (!holds) throw unknownKey(key, keysOf(config))
+  // Assigned, `__proto__` would not become a key that the schema sees.
+  Object.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** Beside the keys of a preset: data may have a path. */

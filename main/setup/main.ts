@@ -69,7 +69,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
 
 const [verb = 'start', ...args] = process.argv.slice(2)
 try {
-  const run = VERBS[verb]
+  const run = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined
   if (!run) throw new SetupError(`needed one of ${Object.keys(VERBS).join(', ')}, got "${verb}"`)
   process.exitCode = await run(args)
 } catch (error) {

@@ -4,12 +4,13 @@ import type { CandidateStatus, RejectionStage } from '../../shared/records.ts'
 
 type Condition = { readonly sql: string; readonly values: readonly (string | number)[] }
 
-const COMPARED: Readonly<Record<string, string>> = {
-  acc: 'average',
-  nodes: 'nodes',
-  seconds: 'seconds',
-  number: 'number',
-}
+/** Field that can be compared to the column it is in. A map, since what is typed may be any name, `constructor` too. */
+const COMPARED: ReadonlyMap<string, string> = new Map([
+  ['acc', 'average'],
+  ['nodes', 'nodes'],
+  ['seconds', 'seconds'],
+  ['number', 'number'],
+])
 
 const STATUSES: readonly CandidateStatus[] = [
   'queued',
@@ -34,21 +35,27 @@ const among = (column: string, words: readonly string[]): Condition => ({
   values: words,
 })
 
-const FIELDS: Readonly<Record<string, (value: string, name: string) => Condition>> = {
-  rejected: (value, name) => among('rejected', begun(name, value, STAGES)),
-  status: (value, name) => among('status', begun(name, value, STATUSES)),
-  origin: (value) => ({ sql: '(instr(kind, ?) = 1 OR instr(lower(label), ?) = 1)', values: [value, value] }),
-  parent: (value, name) => ({ sql: 'parent = ?', values: [wholeNumber(name, value)] }),
-  number: (value, name) => ({ sql: 'number = ?', values: [wholeNumber(name, value)] }),
-  is: (value, name) => {
-    begun(name, value, ['alive'])
-    return { sql: 'alive = 1', values: [] }
-  },
-  op: (value, name) => {
-    const ops = begun(name, value, OP_NAMES)
-    return { sql: '(ops & ?) <> 0', values: [ops.reduce((bits, op) => bits + 2 ** opIndex(op), 0)] }
-  },
-}
+type Field = (value: string, name: string) => Condition
+const FIELDS: ReadonlyMap<string, Field> = new Map(
+  Object.entries<Field>({
+    rejected: (value, name) => among('rejected', begun(name, value, STAGES)),
+    status: (value, name) => among('status', begun(name, value, STATUSES)),
+    origin: (value) => ({
+      sql: '(instr(kind, ?) = 1 OR instr(lower(label), ?) = 1)',
+      values: [value, value],
+    }),
+    parent: (value, name) => ({ sql: 'parent = ?', values: [wholeNumber(name, value)] }),
+    number: (value, name) => ({ sql: 'number = ?', values: [wholeNumber(name, value)] }),
+    is: (value, name) => {
+      begun(name, value, ['alive'])
+      return { sql: 'alive = 1', values: [] }
+    },
+    op: (value, name) => {
+      const ops = begun(name, value, OP_NAMES)
+      return { sql: '(ops & ?) <> 0', values: [ops.reduce((bits, op) => bits + 2 ** opIndex(op), 0)] }
+    },
+  }),
+)
 
 const opIndex = (op: string): number => (OP_NAMES as readonly string[]).indexOf(op)
 
@@ -59,11 +66,11 @@ const wholeNumber = (name: string, value: string): number => {
 }
 
 const numeric = (name: string, comparison: string, value: string): Condition => {
-  const column = COMPARED[name]
+  const column = COMPARED.get(name)
   if (column === undefined)
     throw new ContractError(
       'invalid',
-      `filter: "${comparison}" needs one of ${Object.keys(COMPARED).join(', ')} before it, got "${name}"`,
+      `filter: "${comparison}" needs one of ${[...COMPARED.keys()].join(', ')} before it, got "${name}"`,
     )
   const number = Number(value)
   if (!Number.isFinite(number))
@@ -72,11 +79,11 @@ const numeric = (name: string, comparison: string, value: string): Condition => 
 }
 
 const named = (name: string, value: string): Condition => {
-  const field = FIELDS[name]
+  const field = FIELDS.get(name)
   if (field === undefined)
     throw new ContractError(
       'invalid',
-      `filter: needs one of ${Object.keys(FIELDS).join(', ')} before ":", got "${name}"`,
+      `filter: needs one of ${[...FIELDS.keys()].join(', ')} before ":", got "${name}"`,
     )
   return field(value, name)
 }
@@ -95,7 +102,7 @@ export const filterOf = (filter: string): Condition[] =>
     .flatMap((token) => {
       const [, name, mark, value] = /^([a-z]+)(:|<=|>=|<|>|=)(.*)$/.exec(token) ?? []
       if (name && mark && value !== undefined) {
-        if (value === '' && (name in FIELDS || name in COMPARED)) return []
+        if (value === '' && (FIELDS.has(name) || COMPARED.has(name))) return []
         return mark === ':' ? named(name, value) : numeric(name, mark, value)
       }
       if (/^#\d+$/.test(token)) return { sql: 'number = ?', values: [Number(token.slice(1))] }

@@ -99,7 +99,7 @@ export const readProtocol = (text: string | null): Protocol => {
     const protocol = protocolSchema.parse(JSON.parse(text ?? ''))
     const known = TRANSFER_TASK_NAMES.every((task) => {
       const choice = protocol.data[task]
-      return choice === null || choice.kind in TRANSFER_TASKS[task].dataSets
+      return choice === null || Object.hasOwn(TRANSFER_TASKS[task].dataSets, choice.kind)
     })
     return known ? protocol : FIRST_PROTOCOL
   } catch {

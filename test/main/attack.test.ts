@@ -79,7 +79,7 @@ test('odd requests and upgrades are refused, ranges and all', async (t) => {
   const ask = (...lines: string[]): string => [...lines, `Host: ${host}`, cookie, '', ''].join('\r\n')
   const odd = [
     ...['Range: bytes=5-2', 'Range: bytes=-1--9', 'Range: x', 'Expect: nonsense'].map((header) =>
-      ask('GET / HTTP/1.1', header, 'Connection: close'),
+      ask('GET /index.html HTTP/1.1', header, 'Connection: close'),
     ),
     ask('GET / HTTP/1.1', 'Content-Length: 5', 'Transfer-Encoding: chunked'),
     ask('GET / HTTP/1.1', 'Content-Length: -1'),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
@@ -10,6 +10,8 @@ import { knownLayer } from '../../shared/known.ts'
 import { applySettings } from '../../main/cli/settings.ts'
 import { UserError } from '../../main/cli/errors.ts'
 import { createApi } from '../../main/api.ts'
+import { createSearch, keyOf, updateSearch } from '../../main/store/searches.ts'
+import { openStore } from '../../main/store/store.ts'
 import type { Search } from '../../shared/records.ts'
 import type { SearchSummary } from '../../shared/contract.ts'
 import { STAND_IN } from '../workers/stand-in.ts'
@@ -174,6 +176,25 @@ test('classify gives the accuracy and curve of one layer, known or from a file',
   assert.match(broken.err, /not a layer: nodes\.0\.op/)
 })
 
+test('what others wrote is shown without its control characters, and JSON means the same', async (t) => {
+  const folder = dataFolder()
+  const name = 'bad\u001b]0;title\u0007\u009b2J\u202egpj\nfake   done'
+  const db = openStore(folder)
+  const { id } = createSearch(db, { name, config: PRESETS.demo.config, made: {} })
+  updateSearch(db, keyOf(db, id), { state: 'failed', failure: `no \u001b[31m${name}` })
+  db.close()
+  t.after(() => rmSync(folder, { recursive: true }))
+  for (const args of [['list'], ['show', id], ['list', '--json'], ['show', id, '--json']]) {
+    const { code, out } = await cli([...args, '--data-folder', folder])
+    assert.equal(code, 0)
+    assert.doesNotMatch(out, /[^\P{Cc}\n]|\p{Bidi_Control}/u, args.join(' '))
+    if (!args.includes('--json')) assert.match(out, /bad\\u001b\]0;title\\u0007\\u009b2J/)
+  }
+  const { out } = await cli(['list', '--json', '--data-folder', folder])
+  assert.equal((JSON.parse(out) as SearchSummary[])[0]!.search.name, name)
+  assert.equal((await cli(['list', '--data-folder', folder])).out.trimEnd().split('\n').length, 2)
+})
+
 test("the user's errors end with code 1 and one line that says what is needed", async () => {
   const folder = dataFolder()
   const empty = path.join(folder, 'empty')
@@ -197,6 +218,17 @@ test("the user's errors end with code 1 and one line that says what is needed", 
     ],
     [['list', '--data-folder', folder], /searches\.sqlite is not a store/],
     [['show', 'abc', '--data-folder', empty], /there is no search "abc"/],
+    [['list', '--data-folder', ''], /store: needs the path of a data folder, got an empty one/],
+    [['search', '--data', 'shapes', '--workers', '999999999'], /a whole number of at most 256/],
+    [
+      ['search', '--data', 'shapes', '--seed', '9007199254740992'],
+      /a whole number of at most 9007199254740991/,
+    ],
+    [['search', '--set', 'data.validationImages=9007199254740991'], /validationImages: needs <=2147483647/],
+    [
+      ['transfer', '--layer', 'BN-ReLU', '--task', 'synthesis', '--seed', '9007199254740991'],
+      /seed: needs <=9007199254740971/,
+    ],
     [
       ['classify', '--layer', 'BN-RELUX'],
       /--layer: needs a JSON file, <search>:<number> or one of BN-ReLU, .* got "BN-RELUX"/,
@@ -267,5 +299,18 @@ test('a setting that is wrong is named with what is needed and what came', () =>
     () => set('evolution.maxTraind=3'),
     needs('--set: there is no setting "evolution.maxTraind"; the nearest is "evolution.maxTrained"'),
   )
-  assert.throws(() => set('__proto__.x=1'), UserError)
+  for (const setting of [
+    ...['__proto__.x=1', '__proto__=1', 'training.__proto__=1', 'training.__proto__={"steps":1}'],
+    ...[
+      'training={"__proto__":1}',
+      'constructor.prototype.x=1',
+      'training.constructor=1',
+      'training.toString=1',
+    ],
+    ...['architectures.length=0', 'architectures.length=4000000000', 'architectures.4000000000={}'],
+    ...['architectures.push=1', 'architectures.-1=1', 'architectures.00x=1'],
+  ])
+    assert.throws(() => set(setting), UserError, setting)
+  assert.equal(Reflect.get({}, 'x'), undefined)
+  assert.equal(set('architectures.3={"name":"resnet","width":1,"depth":1}').architectures.length, 4)
 })

@@ -141,6 +141,10 @@ test('a filter that means nothing says what it needs', () => {
     ['acc>high', /^filter: "acc" needs a number, got "high"$/],
     ['score>0.5', /^filter: ">" needs one of acc, nodes, seconds, number before it, got "score"$/],
     ['scored:yes', /^filter: needs one of rejected, .* before ":", got "scored"$/],
+    // Names that every object has.
+    ['constructor:x', /^filter: needs one of rejected, .* before ":", got "constructor"$/],
+    ['constructor:', /^filter: needs one of rejected, .* before ":", got "constructor"$/],
+    ['constructor<5', /^filter: "<" needs one of acc, .* before it, got "constructor"$/],
   ] as const)
     assert.throws(
       () => numbers({ text }),

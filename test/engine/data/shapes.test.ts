@@ -24,6 +24,15 @@ test('more pictures begin with the fewer; another seed gives others', () => {
   assert.notDeepEqual(images, drawShapes(12, 32, 'b').images)
 })
 
+test('more pictures than there is memory for are refused before any is drawn', async () => {
+  const most = { ...CONFIG, validationImages: 2 ** 31 - 1, imageSize: 512 }
+  for (const what of [loadData, checkData])
+    await assert.rejects(
+      async () => what(most),
+      /^Error: data: 2147483697 images of 512×512 need \d+\.\d GiB of memory, this machine has \d+/,
+    )
+})
+
 test('every class has the same number of pictures, and no two pictures are equal', async () => {
   const { classes, training, validation } = await loadData(CONFIG)
   assert.deepEqual(classes, SHAPE_NAMES)

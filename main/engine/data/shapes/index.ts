@@ -2,6 +2,7 @@
  * Shapes: the embedded data set, drawn from a seed; nothing to download. Ten outlines, textured, coloured and partly
  * hidden, on cluttered ground, at any size. The same bytes on every machine (see raster.ts).
  */
+import { totalmem } from 'node:os'
 import { createRandom } from '../../../../shared/random.ts'
 import type { DataReport } from '../../../../shared/data.ts'
 import type { DataConfig } from '../../../../shared/records.ts'
@@ -28,8 +29,16 @@ export const drawShapes = (count: number, side: number, seed: string): ImageSet 
   return { images, labels, count }
 }
 
+/** Throws for more images than the machine's memory can hold, before any is drawn. */
 export const reportShapes = (config: DataConfig): DataReport => {
   const training = config.trainingImages || DEFAULT_TRAINING
+  const count = training + config.validationImages
+  const bytes = count * 3 * config.imageSize ** 2
+  if (bytes > totalmem())
+    throw new Error(
+      `data: ${count} images of ${config.imageSize}×${config.imageSize} need ${gibibytes(bytes)} of memory, ` +
+        `this machine has ${gibibytes(totalmem())}`,
+    )
   return {
     classes: SHAPE_NAMES.map((name, i) => ({
       name,
@@ -51,10 +60,12 @@ export const reportShapes = (config: DataConfig): DataReport => {
 const inTurn = (n: number, label: number): number =>
   Math.floor(n / SHAPE_NAMES.length) + (label < n % SHAPE_NAMES.length ? 1 : 0)
 
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`
+
 export const loadShapes = (config: DataConfig): LoadedData => ({
+  report: reportShapes(config),
   classes: SHAPE_NAMES,
   imageSize: config.imageSize,
   training: drawShapes(config.trainingImages || DEFAULT_TRAINING, config.imageSize, 'training'),
   validation: drawShapes(config.validationImages, config.imageSize, 'validation'),
-  report: reportShapes(config),
 })
