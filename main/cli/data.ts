@@ -3,7 +3,7 @@ import path from 'node:path'
 import { Option } from 'commander'
 import { noteText, reportLines, splitText, type DataReport, type SplitChoice } from '../../shared/data.ts'
 import type { DataConfig } from '../../shared/records.ts'
-import { kindAt, readFolder } from '../files.ts'
+import { kindAt, readFolder, type Entry } from '../files.ts'
 import { UserError } from './errors.ts'
 import { note } from './text.ts'
 
@@ -29,19 +29,33 @@ export const dataConfig = (given: string | undefined, config: DataConfig): DataC
 /** The full path of a folder that is there. */
 export const userFolder = (given: string): string => {
   const full = userPath(given)
-  if (kindAt(full) === 'folder') return full
+  // An empty text would be the folder at hand.
+  if (given !== '' && kindAt(full) === 'folder') return full
   throw new UserError(`--data: needs "shapes" or a folder, got "${given}"`)
 }
 
 /** What kind of classification data a folder holds. */
 export const folder = (given: string): Pick<DataConfig, 'kind' | 'path'> => {
   const full = userFolder(given)
-  const items = readFolder(full, '--data')
-  if (items.some(({ name }) => /^data_batch.*\.bin$/.test(name))) return { kind: 'cifar10', path: full }
-  if (items.some(({ kind }) => kind === 'folder')) return { kind: 'folder', path: full }
+  const items = itemsOf(full)
+  const isBatch = ({ name }: Entry): boolean => /^data_batch.*\.bin$/.test(name)
+  if (items.some(isBatch)) return { kind: 'cifar10', path: full }
+  const folders = items.filter(({ kind }) => kind === 'folder').map(({ name }) => path.join(full, name))
+  const inside = folders.length === 1 && itemsOf(folders[0]!).some(isBatch)
+  if (inside)
+    throw new UserError(`--data: ${given}: the folder ${folders[0]} has CIFAR-10's files: give that`)
+  if (folders.length > 0) return { kind: 'folder', path: full }
   throw new UserError(
     `--data: ${given} needs CIFAR-10's data_batch_*.bin or a folder of images a class, has neither`,
   )
+}
+
+const itemsOf = (full: string): Entry[] => {
+  try {
+    return readFolder(full, '--data')
+  } catch (error) {
+    throw new UserError((error as Error).message)
+  }
 }
 
 export const splitOptions = (): Option[] => [

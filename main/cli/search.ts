@@ -57,7 +57,8 @@ const search = async (options: SearchOptions): Promise<number> => {
 const resume = async (prefix: string, options: SessionOptions & { json?: boolean }): Promise<number> => {
   const session = openSession(options)
   try {
-    const { id } = findSearch(session.db, prefix)
+    const { id, config } = findSearch(session.db, prefix)
+    if (config.data.kind !== 'shapes') await tellData(session.pool.check(config.data))
     session.runner.resume(id)
     return await follow(session, id, options.json ?? false)
   } finally {

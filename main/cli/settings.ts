@@ -98,4 +98,4 @@ const needed = (message: string): string =>
   message
     .replace(/^Invalid input: expected (.*), received .*$/, 'needs a $1')
     .replace(/^Invalid option: expected one of (.*)$/, 'needs one of $1')
-    .replace(/^Too (?:small|big): expected \w+ to be (.*)$/, 'needs $1')
+    .replace(/^Too (?:small|big): expected \w+ to (?:be|have) (.*)$/, 'needs $1')

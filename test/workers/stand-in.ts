@@ -6,6 +6,7 @@
  * - NORMFORGE_STANDIN_MS: milliseconds an evaluation or a run of a transfer takes (5).
  * - NORMFORGE_STANDIN_LOG: a file that gets a line "<fingerprint> <purpose> <pid>" for each evaluation that ended, and
  *   "<fingerprint> <seed> from|to <step> <pid>" where a transfer's run began or went on, and where it ended.
+ * - NORMFORGE_STANDIN_DATA: "read" checks folders of the user's as the engine does, instead of refusing them.
  * - NORMFORGE_STANDIN_FAULTS: JSON of what goes wrong, `{ "<when>": "<fault>" }`. When: a fingerprint (every time),
  *   "#3" (the third task of a process), "*" (every task), "start" (createEvaluator).
  */
@@ -180,8 +181,17 @@ const evaluate = async (
   return result
 }
 
+/** Whether folders are read in earnest, as the engine does. */
+const reads = (): boolean => process.env['NORMFORGE_STANDIN_DATA'] === 'read'
+
+const asUsers = <T>(work: Promise<T>): Promise<T> =>
+  work.catch((error: unknown) => {
+    throw new EnvironmentError((error as Error).message)
+  })
+
 /** A folder of the user's can't be used; the other data sets are as asked for. */
 const check = async (data: DataConfig): Promise<DataReport> => {
+  if (reads()) return asUsers((await import('../../main/engine/data/index.ts')).checkData(data))
   if (data.kind === 'folder') throw new EnvironmentError(`stand-in: no images in ${data.path}`)
   return reportOf(data)
 }
@@ -222,6 +232,10 @@ export const createEvaluator = async ({ threads, ...told }: EvaluatorOptions): P
     check,
     checkTransfer: async ({ config: { data } }) => {
       const { kind, path } = data
+      if (reads() && kind === 'coco') {
+        const { openCoco } = await import('../../main/engine/data/cocoFolder.ts')
+        return (await asUsers(openCoco({ ...data, path: path! }))).report
+      }
       if (kind === 'folder' || kind === 'coco') throw new EnvironmentError(`stand-in: no images in ${path}`)
       return reportOf(data)
     },

@@ -230,3 +230,55 @@ test(
     }
   },
 )
+
+/** Values that nobody means, in place of any value of the file. */
+const ODD: readonly unknown[] = [
+  null,
+  true,
+  '',
+  'x'.repeat(100),
+  -1,
+  0.5,
+  1e308,
+  -1e308,
+  2 ** 53,
+  [],
+  {},
+  [[]],
+  [null],
+  [[1e9, 1e9, 1, 1, 2, 2]],
+  { size: [4, 6], counts: [1e308, -1e308] },
+  { size: [4, 6], counts: '~~~' },
+  { size: [4, 6], counts: 'oooooooooooooooo' },
+  { size: [1e9, 1e9], counts: [1e18] },
+]
+
+test('whatever stands in place of a value, the file is read or refused with file and place', async () => {
+  type Place = readonly (string | number)[]
+  const places = (value: unknown, at: Place = []): Place[] =>
+    typeof value === 'object' && value !== null
+      ? [at, ...Object.entries(value).flatMap(([key, each]) => places(each, [...at, key]))]
+      : [at]
+  const put = (root: unknown, at: Place, odd: unknown): void => {
+    const parent = at
+      .slice(0, -1)
+      .reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], root)
+    ;(parent as Record<string, unknown>)[at.at(-1)!] = odd
+  }
+  const all = places(GOOD).filter((at) => at.length > 0)
+  let refused = 0
+  for (const [i, at] of all.entries())
+    for (let k = 0; k < 4; k++) {
+      const odd = ODD[(5 * i + k) % ODD.length]
+      try {
+        const { images } = await read((json) => put(json, at, odd))
+        images.forEach((image) => image.instances())
+      } catch (error) {
+        refused += 1
+        const { name, message } = error as Error
+        assert.equal(name, 'Error', `${at.join('.')} = ${JSON.stringify(odd)}: ${message}`)
+        assert.ok(message.startsWith(`coco: ${split.annotations}: `), message)
+      }
+    }
+  assert.ok(refused > all.length, `${refused} of ${4 * all.length}`)
+})

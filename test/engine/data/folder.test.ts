@@ -84,6 +84,37 @@ test('a grey image has three equal channels', async () => {
     assert.equal(new Set(training.images.subarray(i, i + 3)).size, 1)
 })
 
+test('16 bits, palettes, CMYK, grey with transparency: all become bytes of RGB', async () => {
+  const grey = Uint16Array.from({ length: 64 }, () => 77 * 257)
+  const red = () => shaded(8, 8, [200, 30, 30])
+  await write('coded', {
+    'a/deep.png': sharp(grey, { raw: { width: 8, height: 8, channels: 1 } })
+      .toColourspace('grey16')
+      .png(),
+    'a/grey.png': sharp(Buffer.alloc(128, 99), { raw: { width: 8, height: 8, channels: 2 } })
+      .toColourspace('b-w')
+      .png(),
+    'b/palette.png': red().png({ palette: true }),
+    'b/cmyk.jpg': red().toColourspace('cmyk').jpeg({ quality: 100 }),
+    'b/plain.png': shaded(8, 8, [10, 10, 10]).png(),
+  })
+  const { training, validation, report } = await loadFolder(config('coded'))
+  assert.deepEqual(report.notes, [])
+  const last = [training, validation].flatMap(({ images, labels, count }) =>
+    Array.from(
+      { length: count },
+      (_, n) => `${labels[n]}: ${[...images.subarray((n + 1) * 192 - 3, (n + 1) * 192)]}`,
+    ),
+  )
+  const cmyk = last.find(
+    (text) => !['0: 77,77,77', '0: 99,99,99', '1: 200,30,30', '1: 10,10,10'].includes(text),
+  )
+  assert.equal(last.length, 5)
+  // Without a profile CMYK means no exact colour: it must be red.
+  const [, r, g, b] = /^1: (\d+),(\d+),(\d+)$/.exec(cmyk!)!.map(Number)
+  assert.ok(r! > 150 && g! < 110 && b! < 110, cmyk)
+})
+
 test('the middle is what is kept of a long image', async () => {
   const long = (value: number): Sharp => {
     const pixels = Buffer.alloc(24 * 8 * 3)
