@@ -13,7 +13,6 @@ import {
 import type { SplitChoice } from '../../shared/data.ts'
 import { kindAt } from '../files.ts'
 import { folder, splitOptions, splitsOf, tellData, userFolder, userPath } from './data.ts'
-import { kindAt } from '../files.ts'
 import { UserError } from './errors.ts'
 import { followTransfer } from './follow-transfer.ts'
 import { layerReference } from './layer.ts'
