@@ -6,7 +6,9 @@ const words = (name: string): string[] => {
 }
 
 /** Constants of Python, JavaScript and the exported files, and globals that those use: no names for a class. */
-const TAKEN = new Set('True False None NaN Infinity Array Math EPSILON NHW HWC HW'.split(' '))
+const TAKEN = new Set(
+  'True False None NaN Infinity Array Math Any Tensor ACTIVATIONS EPSILON NHW HWC HW'.split(' '),
+)
 
 /** `EvoNorm-S0` as a class: `EvoNormS0`. */
 export const className = (name: string): string => {
