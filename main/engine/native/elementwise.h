@@ -37,9 +37,10 @@ inline float exponential(float x) {
 
 // ln x of a positive, normal x within 2 units in the last place, after Cephes' logf.
 inline float logarithm(float x) {
-  const int32_t bits = static_cast<int32_t>(to_bits(x));
-  const int32_t above = (bits - 0x3f3504f3) >> 23;  // the exponent that leaves a mantissa in [√½, √2)
-  const float m = from_bits(static_cast<uint32_t>(bits) - (static_cast<uint32_t>(above) << 23)) - 1.0f;
+  const uint32_t bits = to_bits(x);
+  // The exponent that leaves a mantissa in [√½, √2).
+  const int32_t above = static_cast<int32_t>(bits - 0x3f3504f3) >> 23;
+  const float m = from_bits(bits - (static_cast<uint32_t>(above) << 23)) - 1.0f;
   const float e = static_cast<float>(above);
   const float z = m * m;
   float p = 7.0376836292e-2f;
