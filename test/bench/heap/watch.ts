@@ -29,6 +29,9 @@ export type Watched = {
   readonly findings: readonly Finding[]
 }
 
+/** What the guard says where a program ended by itself. */
+const COUNT = /^guard: (\d+) blocks guarded/
+
 /** Compiles the guard into `folder`. */
 export const compileGuard = async (folder: string): Promise<string> => {
   const compiler = requireCompiler()
@@ -84,24 +87,24 @@ export const watch = async (
   let [trace, blocks] = [{ next: 0, total: 1, name: 'the known fault', op: '' } as Trace, 0]
   try {
     while (trace.next < trace.total) {
-      fs.rmSync(log, { force: true })
+      for (const file of [log, traceFile]) fs.rmSync(file, { force: true })
       const most = group === 'control' ? 1 : MOST[group]
       const args = [group, short ? 'short' : 'whole', trace.next, most, traceFile, threads].map(String)
       const env = { ...environmentFor(isa), TF_CPP_MIN_LOG_LEVEL: '3', LD_PRELOAD: guard, GUARD_LOG: log }
       const { ok, how, errors } = await run(args, env)
-      const text = fs.readFileSync(traceFile, 'utf8').trim()
+      const text = fs.existsSync(traceFile) ? fs.readFileSync(traceFile, 'utf8').trim() : ''
       if (text !== '') trace = JSON.parse(text) as Trace
       const [said = '', ...backtrace] = fs.existsSync(log)
         ? fs.readFileSync(log, 'utf8').trim().split('\n')
         : []
-      if (ok) blocks += Number(/guard: (\d+) blocks/.exec(said)?.[1] ?? 0)
+      if (ok) blocks += Number(COUNT.exec(said)?.[1] ?? 0)
       else
         findings.push({
           isa,
           threads,
           name: trace.name,
           op: trace.op,
-          what: said || `${how}: ${errors}`,
+          what: said !== '' && !COUNT.test(said) ? said : `${how}: ${errors}`,
           backtrace,
         })
       if (group === 'control' || (!ok && text === '')) break
