@@ -95,7 +95,7 @@ const classify = async (options: ClassifyOptions): Promise<number> => {
   checkSave(task)
   const pool = openPool({ ...options, workers: 1 })
   const controller = new AbortController()
-  process.once('SIGINT', () => controller.abort())
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => controller.abort())
   let outcome: Outcome
   let data: DataReport | undefined
   try {

@@ -1,9 +1,10 @@
-import type { Search as SearchRecord, SearchStage, SearchState } from '../../shared/records.ts'
+import type { CandidateRole, Search as SearchRecord, SearchStage, SearchState } from '../../shared/records.ts'
 import { entry, requeue, settle, settleRerank } from '../store/candidates.ts'
 import type { Database } from '../store/database.ts'
 import { LeaseLost } from '../store/leases.ts'
 import { addMade, updateSearch } from '../store/searches.ts'
 import type { Pool } from '../workers/pool.ts'
+import { decideBaselines, decideByPlainest, Failures } from './failures.ts'
 import { Journal } from './journal.ts'
 import { replay, type Replayed } from './replay.ts'
 import { rerankTargetsOf } from './rerank.ts'
@@ -44,8 +45,11 @@ export class Run {
   readonly #record: SearchRecord
   readonly #trainings: Trainings
   readonly #rerankings: Trainings
+  readonly #failures: { readonly [kind in CandidateRole | 'rerank']: Failures }
   #search: Search | null = null
   #stage: SearchStage
+  /** Why the end could not be written; null when it was, or the run goes on. */
+  #unwritten: string | null = null
   /** Resolves when nothing of it is under way and its state is written. Never rejects. */
   readonly ended: Promise<void>
 
@@ -58,12 +62,23 @@ export class Run {
     this.#stage = search.stage
     this.#trainings = new Trainings(this.#context, settle)
     this.#rerankings = new Trainings(this.#context, settleRerank)
+    const byPlainest = decideByPlainest(this.#context, search.config)
+    this.#failures = {
+      baseline: new Failures(controller.signal, decideBaselines),
+      candidate: new Failures(controller.signal, byPlainest),
+      rerank: new Failures(controller.signal, byPlainest),
+    }
     this.ended = this.#live()
   }
 
   /** Whether a layer can still be put in. */
   get open(): boolean {
     return (this.#stage === 'baselines' || this.#stage === 'search') && this.#search?.closed !== true
+  }
+
+  /** The search as it ended here: a store that can't be written any more still says that it is running. */
+  endOf(search: SearchRecord): SearchRecord {
+    return this.#unwritten === null ? search : { ...search, state: 'failed', failure: this.#unwritten }
   }
 
   /** Ends the work; the search is left in `state`. */
@@ -94,7 +109,13 @@ export class Run {
     const { config } = this.#record
     const replayed = await replay(this.#context, config)
     this.#trainAgain(replayed)
-    const search = new Search(this.#context, this.#trainings, replayed.history, replayed.next)
+    const search = new Search(
+      this.#context,
+      this.#trainings,
+      this.#failures.candidate,
+      replayed.history,
+      replayed.next,
+    )
     this.#search = search
 
     const baselines = this.#baselines()
@@ -107,9 +128,13 @@ export class Run {
 
   /** What has no result yet, baselines first: the pool starts trainings in the order it gets them. */
   #trainAgain({ settled, unfinished }: Replayed): void {
-    for (const [number, scores] of settled) this.#trainings.recall(number, scores)
+    const { config } = this.#record
+    for (const [number, scores] of settled) {
+      this.#trainings.recall(number, scores)
+      if (number < config.baselines.length) this.#failures.baseline.recall()
+    }
     for (const { number, graph, role } of unfinished)
-      this.#trainings.train(number, scoreTask(this.#record.config, graph, role))
+      this.#trainings.train(number, scoreTask(config, graph, role), this.#failures[role])
   }
 
   /** The first candidates are proposed meanwhile, but the stage is called after what it waits for. */
@@ -126,8 +151,9 @@ export class Run {
     this.#enter('rerank')
     for (const number of targets) {
       const target = entry(db, key, number)!
-      if (!target.reranked) this.#rerankings.train(number, rerankTask(config, target.graph))
-      else this.#rerankings.recall(number, null)
+      if (!target.reranked) {
+        this.#rerankings.train(number, rerankTask(config, target.graph), this.#failures.rerank)
+      } else this.#rerankings.recall(number, null)
     }
     await Promise.all(targets.map((number) => this.#rerankings.result(number)))
   }
@@ -148,6 +174,8 @@ export class Run {
         updateSearch(db, key, change)
       })
     } catch (error) {
+      if (error instanceof LeaseLost) return
+      this.#unwritten = change.failure ?? `the store can't be written: ${(error as Error).message}`
       process.emitWarning(`the end of search ${this.#record.id} could not be written: ${String(error)}`)
     }
   }

@@ -66,7 +66,12 @@ export const createRunner = ({ db, pool, made = () => ({}) }: RunnerOptions): Ru
     runs.set(search.id, run)
     void run.ended.then(() => {
       runs.delete(search.id)
-      releaseLease(db, key, holder)
+      try {
+        releaseLease(db, key, holder)
+      } catch (error) {
+        // It is free when this process has ended, or without a beat for a while.
+        process.emitWarning(`the lease of search ${search.id} could not be given back: ${String(error)}`)
+      }
     })
   }
 
@@ -151,8 +156,9 @@ export const createRunner = ({ db, pool, made = () => ({}) }: RunnerOptions): Ru
     },
 
     ended: async (id) => {
-      await runs.get(id)?.ended
-      return find(id)
+      const run = runs.get(id)
+      await run?.ended
+      return run ? run.endOf(find(id)) : find(id)
     },
 
     close: async () => {

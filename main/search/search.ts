@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fingerprint } from '../../shared/canonical.ts'
 import { addCandidate, entry, judge, setAlive } from '../store/candidates.ts'
 import { baselinesTrained } from '../store/summary.ts'
+import type { Failures } from './failures.ts'
 import type { History } from './history.ts'
 import { scoreTask } from './task.ts'
 import type { Context, Trainings } from './trainings.ts'
@@ -21,6 +22,7 @@ type Need =
 export class Search {
   readonly #context: Context
   readonly #trainings: Trainings
+  readonly #failures: Failures
   readonly #history: History
   #next: number
   /** Running seconds when the search proper began, once that is known. */
@@ -28,9 +30,10 @@ export class Search {
   #closed = false
 
   /** `next`: number of the next candidate. */
-  constructor(context: Context, trainings: Trainings, history: History, next: number) {
+  constructor(context: Context, trainings: Trainings, failures: Failures, history: History, next: number) {
     this.#context = context
     this.#trainings = trainings
+    this.#failures = failures
     this.#history = history
     this.#next = next
   }
@@ -112,7 +115,9 @@ export class Search {
       setAlive(db, key, change)
     })
     if (verdict.kind === 'train')
-      starts.push(() => this.#trainings.train(number, scoreTask(history.config, graph, 'candidate')))
+      starts.push(() => {
+        this.#trainings.train(number, scoreTask(history.config, graph, 'candidate'), this.#failures)
+      })
     return null
   }
 

@@ -3,6 +3,7 @@ import { startCandidate, type Settlement } from '../store/candidates.ts'
 import type { Database } from '../store/database.ts'
 import type { Pool } from '../workers/pool.ts'
 import { EnvironmentError } from '../workers/protocol.ts'
+import type { Failures } from './failures.ts'
 import type { Journal } from './journal.ts'
 
 /** A score per architecture; null for a layer that was rejected or failed. */
@@ -45,8 +46,8 @@ export class Trainings {
   }
 
   /** Queues a training. Starts are in the order of the calls. */
-  train(number: number, task: EvaluationTask): void {
-    const result = this.#run(number, task)
+  train(number: number, task: EvaluationTask, failures: Failures): void {
+    const result = this.#run(number, task, failures)
     this.#results.set(number, result)
     // Who awaits the result hears of it; so does everyone through the controller.
     result.catch((error: unknown) => this.#context.controller.abort(error))
@@ -64,7 +65,7 @@ export class Trainings {
     await Promise.allSettled(this.#results.values())
   }
 
-  async #run(number: number, task: EvaluationTask): Promise<Scores> {
+  async #run(number: number, task: EvaluationTask, failures: Failures): Promise<Scores> {
     const { db, key, id, pool, journal, controller } = this.#context
     const onStart = (): void => {
       try {
@@ -76,6 +77,7 @@ export class Trainings {
         controller.abort(error)
       }
     }
+    failures.begin()
     const outcome = await pool.run({
       task,
       search: id,
@@ -86,6 +88,8 @@ export class Trainings {
     if (outcome.kind === 'cancelled')
       throw controller.signal.reason ?? new EnvironmentError('the workers have been ended')
     if (outcome.kind === 'environment') throw new EnvironmentError(outcome.message)
+    if (outcome.kind === 'failure') await failures.failure(outcome.failure.cause)
+    else failures.result()
     const settlement = outcome.kind === 'result' ? { result: outcome.result } : { failure: outcome.failure }
     journal.write(() => this.#settle(db, key, number, settlement, journal.seconds))
     return outcome.kind === 'result' && !outcome.result.rejection ? outcome.result.scores : null
