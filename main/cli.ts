@@ -6,6 +6,7 @@ import { addDoctor } from './cli/doctor.ts'
 import { EXIT, UserError } from './cli/errors.ts'
 import { addExport } from './cli/export.ts'
 import { addList } from './cli/list.ts'
+import { addRestore } from './cli/restore.ts'
 import { addResume, addSearch } from './cli/search.ts'
 import { addShow } from './cli/show.ts'
 import { note } from './cli/text.ts'
@@ -29,6 +30,7 @@ const COMMANDS = [
   addTransfer,
   addTransfers,
   addExport,
+  addRestore,
   addDoctor,
 ]
 for (const add of COMMANDS) add(program)

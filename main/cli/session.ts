@@ -4,7 +4,7 @@ import { openStore } from '../store/store.ts'
 import { openPool as openMachinePool } from '../workers/open.ts'
 import type { Pool } from '../workers/pool.ts'
 import type { Xla } from '../workers/protocol.ts'
-import { ENGINE, openWorkshop, type Workshop } from '../workshop.ts'
+import { ENGINE, evaluatorModule, openWorkshop, type Workshop } from '../workshop.ts'
 
 export type SessionOptions = {
   readonly dataFolder?: string
@@ -13,9 +13,8 @@ export type SessionOptions = {
   readonly mixedPrecision?: boolean
   readonly xla?: Xla
 }
-/** Worker processes. The environment may name another evaluator module than the engine's. */
 export const openPool = ({ workers, threads, mixedPrecision, xla }: SessionOptions): Pool => {
-  const evaluator = process.env['NORMFORGE_EVALUATOR'] ?? ENGINE
+  const evaluator = evaluatorModule()
   const onMeasure = (): void =>
     void process.stderr.write(
       'measuring how many workers this machine is quickest with (once, some seconds)\n',
@@ -24,8 +23,9 @@ export const openPool = ({ workers, threads, mixedPrecision, xla }: SessionOptio
   return openMachinePool({ workers, threads, options, evaluator, measure: evaluator === ENGINE, onMeasure })
 }
 
+/** The store, to look at only. */
 export const openFolder = ({ dataFolder }: SessionOptions): Database =>
-  openStore(dataFolder ?? defaultDataFolder())
+  openStore(dataFolder ?? defaultDataFolder(), 'read')
 
 export const openSession = (options: SessionOptions): Workshop =>
   openWorkshop(options.dataFolder ?? defaultDataFolder(), () => openPool(options))

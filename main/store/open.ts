@@ -1,30 +1,49 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { diskSentence, makeFolder } from '../setup/disk.mjs'
-import { damageOf, ELSEWHERE, RESTORE, StoreError } from './errors.ts'
+import { backUp, damageIn } from './backup.ts'
+import { damaged, damageOf, ELSEWHERE, StoreError } from './errors.ts'
 import { MIGRATIONS } from './schema.ts'
 
 /** "NFRG" in ASCII: marks an SQLite file as a store of this program. */
 const APPLICATION = 0x4e465247
 const BUSY_MS = 10_000
 
+/** `read`: nothing will be written, so that a store that can't be written will do. */
+export type Access = 'write' | 'read'
+
 /**
  * Opens the store at `path`, making or migrating it as needed. Several processes may open one store. Throws a
  * StoreError for a foreign, damaged or newer file, without touching it.
  */
-export const openDatabase = (path: string, migrations: readonly string[] = MIGRATIONS): DatabaseSync => {
+export const openDatabase = (
+  path: string,
+  migrations: readonly string[] = MIGRATIONS,
+  access: Access = 'write',
+): DatabaseSync => {
   let db: DatabaseSync | null = null
   try {
+    const obstacle = existsSync(path) ? obstacleToWriting(path) : null
+    if (obstacle !== null && access === 'write')
+      throw new StoreError(
+        `store: ${path} can't be written (${obstacle}): what is in it can still be listed and shown; to search, ` +
+          'make it and its folder writable, or choose another data folder (NORMFORGE_DATA)',
+      )
     // For the user alone.
     makeFolder(dirname(path), 0o700)
     checkHeader(path, migrations.length)
-    db = new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true })
-    migrate(db, path, migrations)
-    patiently(() => db!.exec('PRAGMA journal_mode = WAL'))
+    db = obstacle === null ? new DatabaseSync(path, OPTIONS) : openUnwritable(path)
+    if (obstacle !== null) requireSchema(db, path, migrations.length)
+    else {
+      migrate(db, path, migrations)
+      patiently(() => db!.exec('PRAGMA journal_mode = WAL'))
+    }
     db.exec('PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY')
-    // Reads the schema, where damage would come to light in the middle of something else.
-    db.prepare('SELECT count(*) FROM sqlite_schema').get()
+    // Damage would otherwise come to light in the middle of something else.
+    const damage = damageIn(db)
+    if (damage !== null) throw damaged(path, `is damaged (${damage})`)
     return db
   } catch (error) {
     db?.close()
@@ -34,6 +53,37 @@ export const openDatabase = (path: string, migrations: readonly string[] = MIGRA
       damageOf(error, path) ?? new StoreError(`store: ${path} can't be opened: ${reason}`, { cause: error })
     )
   }
+}
+
+const OPTIONS = { timeout: BUSY_MS, enableForeignKeyConstraints: true }
+
+/** Why a store can't be written, as the system says it; null when it can. Its log is a file beside it. */
+const obstacleToWriting = (path: string): string | null => {
+  try {
+    for (const place of [dirname(path), path]) accessSync(place, constants.W_OK)
+    return null
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error)
+  }
+}
+
+/** With its log, where there is one; else as a file that nobody changes, since no log can be made beside it. */
+const openUnwritable = (path: string): DatabaseSync => {
+  const address = pathToFileURL(path)
+  if (!existsSync(`${path}-wal`)) address.searchParams.set('immutable', '1')
+  return new DatabaseSync(address, { ...OPTIONS, readOnly: true })
+}
+
+const versionOf = (db: DatabaseSync): number =>
+  Number(Object.values(db.prepare('PRAGMA user_version').get()!)[0])
+
+const requireSchema = (db: DatabaseSync, path: string, newest: number): void => {
+  const version = versionOf(db)
+  if (version !== newest)
+    throw new StoreError(
+      `store: ${path} can't be written, and its schema is another: needed ${newest}, got ${version}; ` +
+        'copy it to where it can be brought up to date, and choose that data folder (NORMFORGE_DATA)',
+    )
 }
 
 // Read by hand, since SQLite may already write (recover a log) when it opens a file that is none of ours.
@@ -48,6 +98,7 @@ const checkHeader = (path: string, newest: number): void => {
     if (got < 100 || header.toString('latin1', 0, 16) !== 'SQLite format 3\0')
       throw new StoreError(
         `store: ${path} is not a store: needed an SQLite file, got ${kindOf(header, got)}; ${ELSEWHERE}`,
+        { damaged: true },
       )
     const application = header.readUInt32BE(68)
     const version = header.readUInt32BE(60)
@@ -59,7 +110,7 @@ const checkHeader = (path: string, newest: number): void => {
     const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16)
     const needed = pageSize * header.readUInt32BE(28)
     if (size < needed && !existsSync(`${path}-wal`))
-      throw new StoreError(`store: ${path} is cut short: needed ${needed} bytes, got ${size}; ${RESTORE}`)
+      throw damaged(path, `is cut short: needed ${needed} bytes, got ${size}`)
   } finally {
     closeSync(file)
   }
@@ -80,15 +131,16 @@ const foreign = (path: string, got: string): StoreError =>
   )
 
 const migrate = (db: DatabaseSync, path: string, migrations: readonly string[]): void => {
-  const versionOf = (): number => Number(Object.values(db.prepare('PRAGMA user_version').get()!)[0])
-  if (versionOf() > migrations.length) throw newer(path, migrations.length, versionOf())
-  if (versionOf() === migrations.length) return
+  if (versionOf(db) > migrations.length) throw newer(path, migrations.length, versionOf(db))
+  if (versionOf(db) === migrations.length) return
   patiently(() => db.exec('BEGIN IMMEDIATE'))
   try {
     // Asked again inside: another process may have come first, or the file be another program's, all in its log.
+    const version = versionOf(db)
     const tables = db.prepare('SELECT name FROM sqlite_schema').all()
-    if (versionOf() === 0 && tables.length > 0) throw foreign(path, `a table "${String(tables[0]!['name'])}"`)
-    for (let version = versionOf(); version < migrations.length; version++) db.exec(migrations[version]!)
+    if (version === 0 && tables.length > 0) throw foreign(path, `a table "${String(tables[0]!['name'])}"`)
+    if (version > 0 && version < migrations.length) backUp(path, version)
+    for (const migration of migrations.slice(version)) db.exec(migration)
     db.exec(`PRAGMA user_version = ${migrations.length}; PRAGMA application_id = ${APPLICATION}`)
     db.exec('COMMIT')
   } catch (error) {

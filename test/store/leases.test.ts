@@ -92,6 +92,19 @@ test('without a beat for long, a lease is free, also on another machine', (t) =>
   assert.equal(leaseHolder(db, key), null)
 })
 
+test('a lease from before the clock was set back is free, and its holder beats on if it lives', (t) => {
+  const db = storeOf(t)
+  const { key } = addSearch(db)
+  // By a process that is gone, whose number another one has by now.
+  otherLease(db, key, process.ppid, { age: -3_600_000 })
+  assert.equal(leaseHolder(db, key), null)
+  const mine = createHolder()
+  acquireLease(db, key, mine)
+  db.run('UPDATE leases SET beat = beat + 3600000')
+  beatLease(db, key, mine)
+  assert.equal(leaseHolder(db, key)!.holder, mine)
+})
+
 test('a beat keeps the lease, and tells who lost it', (t) => {
   const db = storeOf(t)
   const { key } = addSearch(db)

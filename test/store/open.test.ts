@@ -117,18 +117,21 @@ test('a store that is cut short or written over is named as damaged', (t) => {
   writeFileSync(path, Buffer.concat([whole.subarray(0, 100), Buffer.alloc(3996, 0xff), whole.subarray(4096)]))
   assert.throws(() => openStore(folder), {
     name: 'StoreError',
-    message: /is damaged \(.*\): put back a copy/,
+    message: /is damaged \(.*\); put back a copy/,
   })
 
-  // Damage farther in, where the schema does not reach, is met when it is read.
-  writeFileSync(
-    path,
-    Buffer.concat([whole.subarray(0, SCHEMA_BYTES), Buffer.alloc(whole.length - SCHEMA_BYTES, 0xff)]),
-  )
-  const torn = openStore(folder)
-  t.after(() => torn.close())
-  assert.throws(() => torn.all('SELECT * FROM candidates'), { name: 'StoreError', message: /is damaged/ })
-  assert.throws(() => addSearch(torn), { name: 'StoreError', message: /is damaged/ })
+  // Damage farther in, where the schema does not reach.
+  const torn = Buffer.concat([
+    whole.subarray(0, SCHEMA_BYTES),
+    Buffer.alloc(whole.length - SCHEMA_BYTES, 0xff),
+  ])
+  writeFileSync(path, torn)
+  refused(path, /is damaged \(.*\); put back a copy/)
+  // What comes after the opening is met when it is read.
+  const met = new Database(new DatabaseSync(path))
+  t.after(() => met.close())
+  assert.throws(() => met.all('SELECT * FROM candidates'), { name: 'StoreError', message: /is damaged/ })
+  assert.throws(() => addSearch(met), { name: 'StoreError', message: /is damaged/ })
 })
 
 test('what is no file at all is told', (t) => {
