@@ -25,7 +25,7 @@ import { version } from './versions.ts'
 import type { Limits } from './workers/limits.ts'
 import { openPool } from './workers/open.ts'
 import type { PoolOptions } from './workers/pool.ts'
-import { ENGINE, openWorkshop } from './workshop.ts'
+import { ENGINE, evaluatorModule, openWorkshop } from './workshop.ts'
 
 export type ApiOptions = {
   readonly host: AppInfo['host']
@@ -55,7 +55,7 @@ type Handlers = {
 
 export const createApi = (options: ApiOptions): Api => {
   const dataFolder = options.dataFolder ?? defaultDataFolder()
-  const { evaluator = ENGINE, workers, threads } = options
+  const { evaluator = evaluatorModule(), workers, threads } = options
   const workshop = openWorkshop(dataFolder, () =>
     openPool({ ...options, evaluator, measure: evaluator === ENGINE }),
   )

@@ -10,6 +10,9 @@ import type { Pool } from './workers/pool.ts'
 
 export const ENGINE = fileURLToPath(new URL('engine/evaluator.ts', import.meta.url))
 
+/** What workers run: the environment may name another evaluator module than the engine's. */
+export const evaluatorModule = (): string => process.env['NORMFORGE_EVALUATOR'] ?? ENGINE
+
 export type Workshop = {
   readonly db: Database
   readonly pool: Pool

@@ -50,6 +50,10 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
     await ensureEngine()
     return node('test/run.ts', args)
   },
+  'test:long': async (args) => {
+    await ensureEngine()
+    return node('test/long/run.ts', args)
+  },
   cli: async (args) => {
     if (['search', 'resume', 'classify', 'train', 'transfer'].includes(args[0] ?? '')) await ensureEngine()
     return node('main/cli.ts', args)

@@ -96,7 +96,7 @@ export class Queue {
       return ended
     })
     await Promise.all(ends)
-    this.#release()
+    this.#attempt(() => this.#release())
   }
 
   #lease(): boolean {

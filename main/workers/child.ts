@@ -82,8 +82,8 @@ process.on('disconnect', () => process.exit(0))
 const watchdog = new Worker(new URL('watchdog.ts', import.meta.url), { workerData: { parent: process.ppid } })
 watchdog.on('error', (error) => process.emitWarning(error))
 watchdog.unref()
-// Ctrl-C in a terminal reaches the whole group: the parent decides what becomes of its workers.
-process.on('SIGINT', () => undefined)
+// Ctrl-C in a terminal, or the end of a service, reaches the whole group: the parent decides what becomes of its workers.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined)
 setInterval(beat, BEAT_MS)
 start(process.argv[2]!, JSON.parse(process.argv[3]!) as EvaluatorOptions).catch((error: unknown) => {
   send({ kind: 'broken', ...textOf(error) })

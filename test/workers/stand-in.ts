@@ -218,7 +218,10 @@ export const createEvaluator = async ({ threads, ...told }: EvaluatorOptions): P
       ...(Object.keys(told).length > 0 ? { told: JSON.stringify(told) } : {}),
     },
     // Two threads do less than two workers.
-    measure: async () => 100 * Math.sqrt(threads),
+    measure: async () => {
+      await sleep(milliseconds())
+      return 100 * Math.sqrt(threads)
+    },
     evaluate: async (task, report) => {
       count += 1
       await fail(fingerprint(task.graph), `#${count}`, '*')
