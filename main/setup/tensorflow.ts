@@ -57,6 +57,14 @@ const wheelRuntime = (device: Device): Runtime => {
   }
 }
 
+/** The folder of the published libraries for a device, fetched where they are not there yet, whatever this machine has. */
+export const runtimeFolder = async (device: Device): Promise<string> => {
+  const { folder, make } = wheelRuntime(device)
+  madeCacheFolder()
+  await installed.folderOnce(folder, make, isWhole)
+  return folder
+}
+
 const isLinkedTo = (folder: string): boolean =>
   fs.lstatSync(ADDON, { throwIfNoEntry: false })?.isSymbolicLink() === true &&
   fs.readlinkSync(ADDON) === path.join(folder, ADDON_NAME)

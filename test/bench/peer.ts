@@ -2,15 +2,23 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import path from 'node:path'
 import readline from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { RuntimeOptions } from '../../main/engine/runtime.ts'
 import type { EvaluationTask } from '../../shared/records.ts'
 import type { Case } from './cases.ts'
 
 /** What a contestant can be asked. */
 export type Request = { readonly clock: Clock } & (
-  | { readonly do: 'make'; readonly case: Case; readonly compile?: boolean; readonly eager?: boolean }
+  | ({ readonly do: 'make'; readonly case: Case } & Make)
   | { readonly do: 'step'; readonly count: number }
   | { readonly do: 'evaluate'; readonly task: EvaluationTask; readonly case: object }
 )
+/** How a network is made: `eager` asks the engine to go without a recorder, the others PyTorch. */
+export type Make = {
+  readonly eager?: boolean
+  readonly compile?: boolean
+  readonly device?: 'cuda'
+  readonly bfloat16?: boolean
+}
 /** What is measured: wall time, or the process's own processor time, which a busy machine disturbs less. */
 export type Clock = 'wall' | 'cpu'
 
@@ -32,8 +40,15 @@ export const findPyTorch = (): { python: string; version: string } | { missing: 
   return { missing: `${python} has no PyTorch (name one that has in NORMFORGE_PYTHON)` }
 }
 
-export const enginePeer = (name: string, threads: number, env: NodeJS.ProcessEnv = {}): Peer =>
-  peer(name, process.execPath, [path.join(FOLDER, 'engine_peer.ts'), String(threads)], env)
+export const enginePeer = (
+  name: string,
+  threads: number,
+  env: NodeJS.ProcessEnv = {},
+  options: RuntimeOptions = {},
+): Peer => {
+  const told = JSON.stringify({ ...options, threads })
+  return peer(name, process.execPath, [path.join(FOLDER, 'engine_peer.ts'), told], env)
+}
 
 export const torchPeer = (name: string, python: string, threads: number): Peer =>
   peer(name, python, [path.join(FOLDER, 'torch_peer.py')], {

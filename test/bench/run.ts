@@ -1,6 +1,7 @@
 /** `npm run bench -- <what>`: measurements, apart from the tests, which never look at the clock. */
 import { benchCandidates } from './candidates.ts'
 import { benchEngine } from './engine.ts'
+import { benchGpu } from './gpu.ts'
 import { benchHeap } from './heap.ts'
 import { benchIdentity } from './identity.ts'
 import { benchMemory } from './memory.ts'
@@ -11,6 +12,7 @@ import { benchTune } from './tune.ts'
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   engine: benchEngine,
   candidates: benchCandidates,
+  gpu: benchGpu,
   heap: benchHeap,
   identity: benchIdentity,
   memory: benchMemory,

@@ -1,6 +1,6 @@
 import type { Case } from './cases.ts'
 import { layerPasses, type Passes } from './passes.ts'
-import type { Clock, Peer } from './peer.ts'
+import type { Clock, Make, Peer } from './peer.ts'
 import { median, spread } from './statistics.ts'
 
 export type Measured = {
@@ -19,7 +19,7 @@ export type Row = {
 
 export type Contestant = {
   readonly peer: Peer
-  readonly make: { readonly compile?: boolean; readonly eager?: boolean }
+  readonly make: Make
   /** The case that it runs in a case's place; itself by default. */
   readonly instead?: (given: Case) => Case
   /** Steps in each round; a slow contestant takes fewer. */

@@ -5,7 +5,7 @@
 import fs from 'node:fs'
 import readline from 'node:readline'
 import { evaluate } from '../../../main/engine/evaluate.ts'
-import { loadRuntime } from '../../../main/engine/runtime.ts'
+import { loadRuntime, type RuntimeOptions } from '../../../main/engine/runtime.ts'
 import { createTrainer, type Trainer } from '../../../main/engine/training.ts'
 import type { Request } from '../peer.ts'
 
@@ -75,7 +75,7 @@ const answer = async (request: Request): Promise<object> => {
   return { ms, peak: resident('VmHWM') - base }
 }
 
-loadRuntime({ threads: Number(process.argv[2] ?? 1) })
+loadRuntime(JSON.parse(process.argv[2] ?? '{}') as RuntimeOptions)
 base = resident('VmRSS')
 for await (const line of readline.createInterface({ input: process.stdin }))
   process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as Request))}\n`)

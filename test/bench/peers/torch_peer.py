@@ -3,6 +3,7 @@ PyTorch beside the engine: the same networks and training step, written to be fa
 convolutions, fused SGD, no needless copies. Answers one JSON request a line:
 
   {"do": "make", "case": {...}, "compile": false}                -> {"seconds": to the first finished step}
+      "device": "cuda" trains on a GPU, "bfloat16": true computes its products in bfloat16
   {"do": "step", "count": 5}                                     -> {"ms": [...], "peak": bytes}
   {"do": "evaluate", "case": {...}}                              -> {"seconds": ...}: a whole evaluation, see evaluate()
 
@@ -230,20 +231,21 @@ def optimizer_of(net):
 
 
 class Training:
-    def __init__(self, case, compile=False):
+    def __init__(self, case, compile=False, device='cpu', bfloat16=False):
         torch.manual_seed(1)
         batch = case['batch']
-        self.net = build(case)
+        self.device, self.bfloat16 = device, bfloat16
+        self.net = build(case).to(device)
         self.optimizer = optimizer_of(self.net)
         self.apply = torch.compile(self.net) if compile else self.net
         self.images = torch.randn(batch, 3, case['imageSize'], case['imageSize']).to(memory_format=torch.channels_last)
-        self.labels = torch.randint(0, 10, (batch,))
+        self.images, self.labels = self.images.to(device), torch.randint(0, 10, (batch,)).to(device)
 
     def step(self, images=None, labels=None):
         self.optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(
-            self.apply(self.images if images is None else images), self.labels if labels is None else labels
-        )
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bfloat16):
+            logits = self.apply(self.images if images is None else images)
+        loss = F.cross_entropy(logits.float(), self.labels if labels is None else labels)
         loss.backward()
         self.optimizer.step()
         return loss.item()
@@ -326,7 +328,8 @@ def main():
         if request['do'] == 'make':
             training = None
             reset_peak()
-            training = Training(request['case'], request.get('compile', False))
+            options = {name: request[name] for name in ('compile', 'device', 'bfloat16') if name in request}
+            training = Training(request['case'], **options)
             training.step()
             answer = {'seconds': clock() - started}
         elif request['do'] == 'step':
