@@ -1,4 +1,4 @@
-import { damageOf } from './errors.ts'
+import { damageOf } from './damage.ts'
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 
 export type Row = Record<string, SQLOutputValue>

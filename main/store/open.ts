@@ -4,7 +4,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { diskSentence, makeFolder } from '../setup/disk.mjs'
 import { backUp, damageIn } from './backup.ts'
-import { damaged, damageOf, ELSEWHERE, StoreError } from './errors.ts'
+import { damaged, damageOf } from './damage.ts'
+import { ELSEWHERE, StoreError } from './errors.ts'
 import { MIGRATIONS } from './schema.ts'
 
 /** "NFRG" in ASCII: marks an SQLite file as a store of this program. */

@@ -78,7 +78,7 @@ const stand = async (t: TestContext, { milliseconds, shorten }: Options): Promis
   const browser = await openBrowser(t)
   if (!browser) return null
   const folder = dataFolder()
-  const { id } = seedStore(folder, { candidates: 120, seed: 2 })
+  const { id } = seedStore(folder, { candidates: 240, seed: 2 })
   process.env['NORMFORGE_STANDIN_MS'] = String(milliseconds ?? 0)
   t.after(() => delete process.env['NORMFORGE_STANDIN_MS'])
   const evaluator = milliseconds === null ? undefined : STAND_IN

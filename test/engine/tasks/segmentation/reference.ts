@@ -1,6 +1,7 @@
 import { anchorBoxes, levelsOf } from '../../../../main/engine/tasks/segmentation/anchors.ts'
 import type { Batch } from '../../../../main/engine/tasks/segmentation/batches.ts'
 import { createDetector, type Detector } from '../../../../main/engine/tasks/segmentation/detector.ts'
+import { namedVariables } from '../../../../main/engine/state.ts'
 import { createMaskRcnn } from '../../../../main/engine/tasks/segmentation/network.ts'
 import type { Settings } from '../../../../main/engine/tasks/segmentation/settings.ts'
 import { knownLayer } from '../../../../shared/known.ts'
@@ -54,14 +55,13 @@ export const referenceDetector = (layer: string, eager = false): Detector => {
   const { graph } = knownLayer(layer)
   const network = createMaskRcnn(graph, SETTINGS, 1)
   drawWeights(network.parameters)
-  const backbone = network.backbone.trainable
+  // The weights drawn above; velocities begin at 0 and statistics as the network has them.
   const state = new Map(
-    network.parameters.trainable.map((variable, i) => {
+    [...namedVariables(network, network.parameters.trainable)].map(([name, variable]) => {
+      const values = variable.dataSync<'float32'>()
       const isOutput = variable.rank === 4 && variable.shape[3]! % 8 !== 0
-      return [
-        i < backbone ? `backbone/weights/${i}` : `heads/weights/${i - backbone}`,
-        variable.dataSync<'float32'>().map((value) => (isOutput ? 0.1 * value : value)),
-      ]
+      const scale = name.includes('/velocities/') ? 0 : name.includes('/weights/') && isOutput ? 0.1 : 1
+      return [name, values.map((value) => scale * value)]
     }),
   )
   network.parameters.dispose()
