@@ -30,8 +30,8 @@ type Options = {
   readonly shorten?: Shorten
 }
 
-/** Of the layers whose scores are made up, what trains in earnest: normalised over the batch, as BN is. */
-const NORMALISED = /\/ std_nhw\(x\) \* v1 \+ v0/
+/** Tells layers that train in earnest, whatever their made-up scores: x divided by its spread, as norms do. */
+const NORMALISED = /\/ std_(nhw|hwc?)\(x\) \* v1 \+ v0/
 
 const BASELINES = ['BN-ReLU', 'EvoNorm-S0']
 
@@ -78,7 +78,7 @@ const stand = async (t: TestContext, { milliseconds, shorten }: Options): Promis
   const browser = await openBrowser(t)
   if (!browser) return null
   const folder = dataFolder()
-  const { id } = seedStore(folder, { candidates: 240, seed: 2 })
+  const { id } = seedStore(folder, { candidates: 120, seed: 2 })
   process.env['NORMFORGE_STANDIN_MS'] = String(milliseconds ?? 0)
   t.after(() => delete process.env['NORMFORGE_STANDIN_MS'])
   const evaluator = milliseconds === null ? undefined : STAND_IN
