@@ -10,17 +10,10 @@ export type Baseline = {
   readonly average: number | null
 }
 
-type Known = Pick<SearchSummary, 'baselines'>
-
 /** Best first; those without a score last, in the order of the settings. */
-export const ranked = (summary: Known): Baseline[] => rankedBy(summary, 'score')
-
-const rankedBy = ({ baselines }: Known, purpose: 'score' | 'rerank'): Baseline[] =>
-  baselines
-    .map(({ name, number, scores: short, rerankScores }) => {
-      const scores = purpose === 'score' ? short : rerankScores
-      return { name, number, scores, average: scores ? mean(scores) : null }
-    })
+export const ranked = (summary: Pick<SearchSummary, 'baselines'>): Baseline[] =>
+  summary.baselines
+    .map((baseline) => ({ ...baseline, average: baseline.scores ? mean(baseline.scores) : null }))
     .sort((a, b) => (b.average ?? -1) - (a.average ?? -1))
 
 export type Standing = {
@@ -28,7 +21,7 @@ export type Standing = {
   readonly average: number
   /** Training steps that both were given. */
   readonly steps: number
-  /** The best baseline at that budget, and how far the layer is ahead of it (0..1; below 0: behind). */
+  /** The best known layer at that budget, and how far the layer is ahead of it (0..1; below 0: behind). */
   readonly against: { readonly name: string; readonly lead: number } | null
   /**
    * How far two equal layers are apart by chance, at least: twice the standard error of a difference that comes from the
@@ -40,20 +33,17 @@ export type Standing = {
   readonly images: number
 }
 
-export const standing = (summary: Known & Pick<SearchSummary, 'best' | 'search'>): Standing | null => {
-  const { best } = summary
+export const standing = (summary: Pick<SearchSummary, 'best' | 'rival' | 'search'>): Standing | null => {
+  const { best, rival } = summary
   if (!best) return null
   const { data, training, evolution } = summary.search.config
-  const first = rankedBy(summary, best.purpose)[0]
-  const against =
-    first && first.average !== null ? { name: first.name, lead: best.average - first.average } : null
   const variance = (accuracy: number): number => (accuracy * (1 - accuracy)) / data.validationImages
   return {
     number: best.number,
     average: best.average,
     steps: best.purpose === 'score' ? training.steps : evolution.rerank.steps,
-    against,
-    noise: 2 * Math.sqrt(variance(best.average) + variance(first?.average ?? best.average)),
+    against: rival && { name: rival.name, lead: best.average - rival.average },
+    noise: 2 * Math.sqrt(variance(best.average) + variance(rival?.average ?? best.average)),
     images: data.validationImages,
   }
 }

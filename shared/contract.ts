@@ -110,11 +110,12 @@ export type SearchSummary = {
     readonly average: number
     readonly purpose: Evaluation['purpose']
   } | null
+  /** The best layer of the literature by a training of the same budget as `best`, among the baselines and the candidates. */
+  readonly rival: { readonly name: string; readonly number: number; readonly average: number } | null
   readonly baselines: readonly {
     readonly name: string
     readonly number: number
     readonly scores: readonly number[] | null
-    readonly rerankScores: readonly number[] | null
   }[]
   /** Best average score so far, a point where it rose: candidate number, seconds of running, score. */
   readonly trend: readonly { readonly number: number; readonly seconds: number; readonly average: number }[]

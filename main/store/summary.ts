@@ -1,6 +1,7 @@
 import type { Funnel, SearchSummary } from '../../shared/contract.ts'
 import { mean } from '../../shared/pareto.ts'
-import { integer, json, jsonOrNull, numberOrNull, text, type Database } from './database.ts'
+import type { Evaluation } from '../../shared/records.ts'
+import { integer, json, jsonOrNull, numberOrNull, text, textOrNull, type Database } from './database.ts'
 
 /** How many candidates ended where. */
 export const funnel = (db: Database, key: number): Funnel => {
@@ -37,6 +38,24 @@ export const best = (db: Database, key: number): SearchSummary['best'] => {
   return row ? { number: integer(row, 'number'), average: integer(row, 'average'), purpose: 'score' } : null
 }
 
+/** The best layer of the literature, a baseline or one that the search was given, by a training of the same budget. */
+export const rival = (db: Database, key: number, purpose: Evaluation['purpose']): SearchSummary['rival'] => {
+  const scores = purpose === 'score' ? 'scores' : 'rerank_scores'
+  const [best] = db
+    .all(
+      `SELECT number, label, known, ${scores} AS scores FROM candidates WHERE search = ? AND ${scores} IS NOT NULL ` +
+        "AND (role = 'baseline' OR known IS NOT NULL)",
+      key,
+    )
+    .map((row) => ({
+      number: integer(row, 'number'),
+      name: textOrNull(row, 'known') ?? text(row, 'label'),
+      average: mean(json<number[]>(row, 'scores')),
+    }))
+    .sort((a, b) => b.average - a.average || a.number - b.number)
+  return best ?? null
+}
+
 /** Where the best average of found layers rose, in order of number. */
 export const trend = (db: Database, key: number): SearchSummary['trend'] =>
   db
@@ -55,14 +74,13 @@ export const trend = (db: Database, key: number): SearchSummary['trend'] =>
 export const baselines = (db: Database, key: number): SearchSummary['baselines'] =>
   db
     .all(
-      "SELECT number, label, scores, rerank_scores FROM candidates WHERE search = ? AND role = 'baseline' ORDER BY number",
+      "SELECT number, label, scores FROM candidates WHERE search = ? AND role = 'baseline' ORDER BY number",
       key,
     )
     .map((row) => ({
       name: text(row, 'label'),
       number: integer(row, 'number'),
       scores: jsonOrNull(row, 'scores'),
-      rerankScores: jsonOrNull(row, 'rerank_scores'),
     }))
 
 /** Candidates put back in the queue when the search was last resumed. */

@@ -87,7 +87,8 @@ const seedSearch = (db: Database, options: SeedOptions): string => {
 
   const best = [...scored].sort((a, b) => b[1] - a[1]).slice(0, config.evolution.rerank.count)
   db.write(() => {
-    for (const [number] of best) {
+    const known = config.baselines.indexOf('EvoNorm-B0')
+    for (const number of [...best.map(([number]) => number), known]) {
       const graph = JSON.parse(
         String(db.get('SELECT graph FROM layers WHERE search = ? AND number = ?', key, number)!['graph']),
       )

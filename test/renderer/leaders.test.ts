@@ -27,7 +27,7 @@ const node = (number: number, average: number | null, more: Partial<LineageNode>
   alive: false,
   ...more,
 })
-const summary: Pick<SearchSummary, 'best' | 'baselines' | 'search'> = {
+const summary: Pick<SearchSummary, 'best' | 'rival' | 'baselines' | 'search'> = {
   search: {
     id: 's',
     name: 'A search',
@@ -40,10 +40,11 @@ const summary: Pick<SearchSummary, 'best' | 'baselines' | 'search'> = {
     made: {},
   },
   best: { number: 9, average: 0.5, purpose: 'score' },
+  rival: { name: 'LN-ReLU', number: 2, average: 0.55 },
   baselines: [
-    { name: 'BN-ReLU', number: 0, scores: [0.4, 0.5], rerankScores: [0.7, 0.7] },
-    { name: 'GN-ReLU', number: 1, scores: null, rerankScores: null },
-    { name: 'LN-ReLU', number: 2, scores: [0.6, 0.5], rerankScores: null },
+    { name: 'BN-ReLU', number: 0, scores: [0.4, 0.5] },
+    { name: 'GN-ReLU', number: 1, scores: null },
+    { name: 'LN-ReLU', number: 2, scores: [0.6, 0.5] },
   ],
 }
 
@@ -79,7 +80,7 @@ test('duplicates and baselines among the nodes take no place from a layer', () =
   ])
 })
 
-test('a search stands against its best baseline, the untrained ones last', () => {
+test('baselines are ranked, the untrained ones last; a search stands against the best known layer', () => {
   assert.deepEqual(
     ranked(summary).map(({ name, average }) => [name, average]),
     [
@@ -95,11 +96,15 @@ test('a search stands against its best baseline, the untrained ones last', () =>
   assert.ok(Math.abs(found.noise - 0.0446) < 1e-4, `${found.noise}`)
   assert.deepEqual([found.steps, found.images, verdict(found)], [120, 1000, 'behind'])
   assert.equal(standing({ ...summary, best: null }), null)
-  assert.equal(standing({ ...summary, baselines: [] })?.against, null)
+  assert.equal(standing({ ...summary, rival: null })?.against, null)
 })
 
 test('what was trained longer stands against what was trained as long; a lead within noise is none', () => {
-  const longer = standing({ ...summary, best: { number: 9, average: 0.71, purpose: 'rerank' } })!
+  const longer = standing({
+    ...summary,
+    best: { number: 9, average: 0.71, purpose: 'rerank' },
+    rival: { name: 'BN-ReLU', number: 0, average: 0.7 },
+  })!
   assert.deepEqual([longer.against?.name, longer.steps], ['BN-ReLU', 240])
   assert.equal(verdict(longer), 'within noise')
   assert.equal(verdict({ ...longer, against: { name: 'BN-ReLU', lead: 0.1 } }), 'ahead')

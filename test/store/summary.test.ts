@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { settle, settleRerank, startCandidate } from '../../main/store/candidates.ts'
-import { baselines, best, funnel, pace, trend } from '../../main/store/summary.ts'
+import { baselines, best, funnel, pace, rival, trend } from '../../main/store/summary.ts'
 import type { Rejection } from '../../shared/records.ts'
 import { add, addSearch, addSettled, CONFIG, FAILED, rejected, scored, storeOf, UNSTABLE } from './fixture.ts'
 
@@ -111,6 +111,10 @@ test('a known layer is never the best found one, and the longest training decide
   ] as const)
     settleRerank(db, key, number, scored([score]))
   assert.deepEqual(best(db, key), { number: 5, average: 0.875, purpose: 'rerank' })
+  settle(db, key, 0, scored([0.5]), 1)
+  assert.deepEqual(rival(db, key, 'score'), { number: 2, name: 'EvoNorm-B2', average: 0.9 })
+  settleRerank(db, key, 0, scored([0.995]))
+  assert.deepEqual(rival(db, key, 'rerank'), { number: 0, name: 'BN-ReLU', average: 0.995 })
 })
 
 test('baselines with their scores, as far as they are there', (t) => {
@@ -118,8 +122,8 @@ test('baselines with their scores, as far as they are there', (t) => {
   const { key } = addSearch(db)
   settle(db, key, 1, scored([0.5, 0.75]), 1)
   assert.deepEqual(baselines(db, key), [
-    { name: 'BN-ReLU', number: 0, scores: null, rerankScores: null },
-    { name: 'EvoNorm-S0', number: 1, scores: [0.5, 0.75], rerankScores: null },
+    { name: 'BN-ReLU', number: 0, scores: null },
+    { name: 'EvoNorm-S0', number: 1, scores: [0.5, 0.75] },
   ])
 })
 
