@@ -15,12 +15,14 @@
  *   --part-bytes N    the size of the kit's parts (default 1000000000)
  *   --device D        what the kit's libraries are for: gpu (default; fetches some 2.5 GB) or cpu
  */
+import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { loadRuntime } from '../../main/engine/runtime.ts'
+import { hasNvidiaDriver } from '../../main/setup/places.mjs'
 import { PRESETS } from '../../shared/catalog.ts'
 import { allCases, EVOLVED, type Width } from './cases.ts'
 import { check, describe, isWithin, type Checked } from './gpu/check.ts'
-import { chosen, describeChoice, type GpuRow } from './gpu/choose.ts'
+import { chosen, describeChoice, type Choice, type GpuRow } from './gpu/choose.ts'
 import { packKit } from './gpu/kit.ts'
 import { readRegistry } from './gpu/registry.ts'
 import { describeRow, timeWay, waysOf } from './gpu/steps.ts'
@@ -47,17 +49,19 @@ export const benchGpu = async (args: readonly string[]): Promise<void> => {
     return packKit(values.kit, { device: values.device, partBytes: Number(values['part-bytes']) })
   const say = values.json ? () => undefined : console.log
   const gpu = loadRuntime().binding.isUsingGpuDevice()
-  say(
-    gpu
-      ? "the GPU beside the CPU's numbers"
-      : "TensorFlow finds no NVIDIA GPU here: nothing below ran on one. The engine takes a GPU's way on the processor",
-  )
+  say(gpu ? `${gpuName()}, beside the CPU's numbers` : withoutGpu())
+  // A driver that answers is a GPU that should have been found.
+  if (!gpu && hasNvidiaDriver()) process.exitCode = 1
   const checks = await check(gpu ? 'gpu' : 'stand-in', (checked) => say(describe(checked)))
   if (!checks.every(isWithin)) process.exitCode = 1
   const survey = await surveyOf(checks, gpu, values.wheel)
   if (survey) say(`${describeSurvey(survey)}\n${describeLaunches(survey)}`)
   else say("skipped the ops' kernels: --wheel fetches TensorFlow's libraries for a GPU and asks them")
   const rows = gpu && !values['no-steps'] ? await stepsOf(values, say) : []
+  const choices = choicesOf(rows, values.width)
+  if (choices.length > 0)
+    say(`a search of the preset ${values.width} should choose, without bfloat16 and with it:`)
+  for (const choice of choices) say(`  ${describeChoice(choice)}`)
   if (values.json)
     console.log(
       JSON.stringify(
@@ -68,12 +72,24 @@ export const benchGpu = async (args: readonly string[]): Promise<void> => {
           missing: Object.fromEntries(survey?.missing ?? []),
           waits: Object.fromEntries(survey?.waits ?? []),
           rows,
+          choices,
         },
         null,
         2,
       ),
     )
 }
+
+const gpuName = (): string => {
+  const query = ['--query-gpu=name,memory.total,driver_version', '--format=csv,noheader']
+  const { status, stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8' })
+  return status === 0 ? stdout.trim() : 'a GPU that the driver does not name'
+}
+
+const withoutGpu = (): string =>
+  hasNvidiaDriver()
+    ? "The NVIDIA driver answers, but TensorFlow finds no GPU (TF_CPP_MIN_LOG_LEVEL=0 shows why): the engine takes a GPU's way on the processor"
+    : "TensorFlow finds no NVIDIA GPU here: nothing below ran on one. The engine takes a GPU's way on the processor"
 
 const surveyOf = async (checks: readonly Checked[], gpu: boolean, wheel: boolean): Promise<Survey | null> => {
   const libraries = gpu ? installedLibraries() : wheel ? await fetchGpuLibraries() : null
@@ -111,10 +127,11 @@ const stepsOf = async (
         say(`  ${JSON.stringify(way)} failed: ${(error as Error).message.slice(0, 300)}`)
       }
   }
-  const { steps } = PRESETS[width as Width].config.training
-  for (const bfloat16 of [false, true]) {
-    const choice = chosen(rows, steps, bfloat16)
-    if (choice) say(`${width}, ${bfloat16 ? 'with' : 'without'} bfloat16: ${describeChoice(choice)}`)
-  }
   return rows
+}
+
+/** What a preset's search should choose, without bfloat16 and with it. */
+const choicesOf = (rows: readonly GpuRow[], width: string): Choice[] => {
+  const { steps } = PRESETS[width as Width].config.training
+  return [false, true].flatMap((bfloat16) => chosen(rows, steps, bfloat16) ?? [])
 }

@@ -16,7 +16,9 @@ export const messageOf = (bytes: Uint8Array): Message => {
     reader.at += length
     if (!(reader.at <= bytes.length))
       throw new Error(`message: needed ${reader.at} bytes, got ${bytes.length}`)
-    fields.set(number, [...(fields.get(number) ?? []), value])
+    const known = fields.get(number)
+    if (known) known.push(value)
+    else fields.set(number, [value])
   }
   return fields
 }

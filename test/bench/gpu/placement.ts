@@ -65,8 +65,8 @@ export const placed = (nodes: readonly Node[], registry: Registry): Placement =>
     node.inputs.forEach((reference, k) => {
       const [from, output] = referred(reference)
       const source = byName.get(from)
-      // A constant is folded, or copied once.
-      if (!source || reference.startsWith('^') || source.op === 'Const') return
+      // What the host gives it has: constants and what is fed.
+      if (!source || reference.startsWith('^') || ['Const', 'Placeholder'].includes(source.op)) return
       if (inHost(node, 'inputs', k) && !inHost(source, 'outputs', output))
         count(
           'waits',

@@ -34,10 +34,11 @@ export const readRegistry = async ({ folder, files, include }: Libraries): Promi
   const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-registry-'))
   const [program, ops, kernels] = ['program', 'ops', 'kernels'].map((name) => path.join(temporary, name))
   try {
-    const link = [`-I${include}`, SOURCE, '-o', program!, ...files, `-Wl,-rpath,${folder}`]
-    const compiled = await runQuietly(requireCompiler(), ['-std=c++17', ...link])
+    const flags = ['-std=c++17', `-I${include}`, SOURCE, '-o', program!, '-ldl']
+    const compiled = await runQuietly(requireCompiler(), flags)
     if (compiled.code !== 0) throw new SetupError(`registry.cc doesn't compile: ${compiled.output.trim()}`)
-    const ran = await runQuietly(program!, [ops!, kernels!])
+    // The framework's comes first: the other one needs it.
+    const ran = await runQuietly(program!, [...[...files].reverse(), ops!, kernels!])
     if (ran.code !== 0)
       throw new SetupError(`TensorFlow's libraries in ${folder} don't load: ${ran.output.trim()}`)
     return parseRegistry(fs.readFileSync(ops!), fs.readFileSync(kernels!))
