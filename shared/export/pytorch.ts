@@ -159,7 +159,9 @@ export const pytorch = (graph: Graph, name: string, source?: string): string => 
     layout: '[batch, channels, height, width]',
     notes: moments.includes('variance') ? [...NOTES, ...TIMM] : NOTES,
     source,
-    imports: 'from __future__ import annotations\n\nimport torch\nfrom torch import Tensor, nn',
+    imports:
+      'from __future__ import annotations\n\nfrom collections import Counter\nfrom inspect import signature\n\n' +
+      'import torch\nfrom torch import Tensor, fx, nn',
     helpers: HELPERS,
     axes: { NHW: '', HWC: '', HW: '' },
     definition: `class ${type}(nn.Module):\n${methods.join('\n\n')}\n\n\n${replaceFunction(type)}`,
