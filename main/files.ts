@@ -155,5 +155,5 @@ const unfit = (file: string, who: string, what: string, cause?: unknown): Error 
 const kindOf = (stats: fs.Stats): string =>
   stats.isDirectory() ? 'a folder' : stats.isFIFO() ? 'a pipe' : stats.isSocket() ? 'a socket' : 'a device'
 
-const textOf = (bytes: number): string =>
+export const textOf = (bytes: number): string =>
   bytes < 2 ** 20 ? `${bytes} bytes` : `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MiB`

@@ -14,7 +14,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   main: 2500,
   shared: 6100,
   renderer: 15200,
-  test: 24700,
+  test: 24960,
 }
 
 /** Lines that hold code, in a file of this name. */

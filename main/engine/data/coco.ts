@@ -1,8 +1,9 @@
 /** COCO's instances format (cocodataset.org/#format-data): one JSON file of annotations a split, and its images. */
 import path from 'node:path'
+import { getHeapStatistics } from 'node:v8'
 import type { Sharp } from 'sharp'
-import { kindAt } from '../../files.ts'
-import { parseCounts, type Box } from '../metrics/mask.ts'
+import { kindAt, textOf } from '../../files.ts'
+import type { Box } from '../metrics/mask.ts'
 import { checker, type Checker } from './checker.ts'
 import { readObject, type CocoObject, type Json } from './cocoObject.ts'
 import { pixelHash } from './copies.ts'
@@ -10,6 +11,7 @@ import { openImage, readImageFile, toRgb } from './image.ts'
 import type { AnnotatedImage } from './instances.ts'
 import { visitLists, type Visitors } from './jsonLists.ts'
 import { createNotes, type Notes } from './notes.ts'
+import { maskOfOutline, outlineBytes } from './outline.ts'
 
 export type CocoSplit = { readonly name: string; readonly annotations: string; readonly images: string }
 
@@ -32,6 +34,19 @@ type ImageEntry = {
 }
 /** Pixels a side: JPEG's own limit. The annotated size is what masks are made of, whatever the file says. */
 const LARGEST_SIDE = 65_535
+
+export type CocoOptions = {
+  readonly categories?: Categories
+  readonly notes?: Notes
+  readonly whole?: number
+  readonly used?: <T>(images: readonly T[]) => readonly T[]
+  readonly most?: number
+}
+
+/** Of the process's heap, what objects may take: training needs some, too. */
+const SHARE = 0.6
+/** Bytes that an object takes beside its outline's text: at most, as measured. */
+const OBJECT = 320
 
 /** Visits the objects of a file's lists. */
 const visitObjects = (
@@ -77,6 +92,8 @@ export const readCategories = async (
  * Reads a split. Everything is checked here but what lies in image files, polygons and run lengths included, so that no
  * fault shows only when an image happens to be drawn. Objects are cut to their images; those of which nothing is left are
  * dropped, and counted in `notes`. `categories` are the folder's (see `cocoFolder.ts`); without them the file's own.
+ * `used` names the images that are given back, in their order; of the others nothing is kept. What is kept is refused past
+ * `most` bytes, before memory runs out.
  */
 export const readCoco = async (
   { annotations: file, images: folder }: CocoSplit,
@@ -84,7 +101,9 @@ export const readCoco = async (
     categories,
     notes = createNotes(),
     whole,
-  }: { categories?: Categories; notes?: Notes; whole?: number } = {},
+    used = (all) => all,
+    most = SHARE * getHeapStatistics().heap_size_limit,
+  }: CocoOptions = {},
 ): Promise<CocoImages> => {
   const check = checker(`coco: ${file}`)
   const own = categories ?? (await readCategories(file, whole)).categories
@@ -92,6 +111,8 @@ export const readCoco = async (
   const indices = new Map(ids.map((id, index) => [id, index]))
 
   const entries = new Map<number, { readonly image: ImageEntry; readonly objects: CocoObject[] }>()
+  let kept: ReadonlySet<number> = new Set()
+  let bytes = 0
   const readImage = (json: Json, i: number): void => {
     const image = imageEntry(json, i, folder, check)
     if (entries.has(image.id)) check.fail(`image ${image.id}`, 'an id of its own', 'the same id twice')
@@ -107,23 +128,34 @@ export const readCoco = async (
     const object = readObject(json, category, entry.image, check)
     const where = `annotation ${id} of image ${entry.image.id} in ${path.basename(file)}`
     if (typeof object === 'string') return notes.add(DROPPED[object], where)
-    entry.objects.push(object)
+    if (kept.has(entry.image.id)) {
+      entry.objects.push(object)
+      bytes += OBJECT + outlineBytes(object.outline)
+      if (bytes > most)
+        check.fail(
+          `annotation ${id}`,
+          `at most ${textOf(most)} for the objects of ${kept.size.toLocaleString('en')} images`,
+          'more with this one; set fewer images to train on',
+        )
+    }
     const [, , width, height] = json['bbox'] as Box
     if (width - object.box[2] >= 1 || height - object.box[3] >= 1)
       notes.add("boxes cut off at the image's edge", where)
   }
   // Twice through the file: masks need their image's size, and lists come in any order.
   await visitObjects(file, check, { images: readImage }, whole)
+  const images = used([...entries.values()])
+  kept = new Set(images.map(({ image }) => image.id))
   await visitObjects(file, check, { annotations: readAnnotation }, whole)
   return {
     categories: ids.map((id) => own.get(id)!),
-    images: [...entries.values()].map(({ image, objects }) => ({
+    images: images.map(({ image, objects }) => ({
       ...annotated(image),
       labels: objects.map(({ category }) => category),
       instances: () =>
-        objects.map(({ counts, ...object }) => ({
+        objects.map(({ outline, ...object }) => ({
           ...object,
-          mask: parseCounts(counts, image.height, image.width),
+          mask: maskOfOutline(outline, image.height, image.width),
         })),
     })),
   }

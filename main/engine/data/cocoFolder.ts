@@ -10,7 +10,14 @@ import {
   type SplitChoice,
 } from '../../../shared/data.ts'
 import { kindAt, readFolder, withFile } from '../../files.ts'
-import { readCategories, readCoco, type Categories, type CocoImage, type CocoSplit } from './coco.ts'
+import {
+  readCategories,
+  readCoco,
+  type Categories,
+  type CocoImage,
+  type CocoOptions,
+  type CocoSplit,
+} from './coco.ts'
 import { mapSome } from './copies.ts'
 import { createNotes, type Notes } from './notes.ts'
 import { chooseSplits, useOf, type Kind } from './splits.ts'
@@ -49,8 +56,12 @@ export const openCoco = async (
 ): Promise<{ readonly report: DataReport; readonly data: CocoData | null }> => {
   const notes = createNotes()
   const splits = cocoSplits(config.path, notes)
-  const names = splits.map(({ name }) => name)
-  const choice = chooseSplits(names, kindOf, config, `coco: ${config.path}`)
+  const choice = chooseSplits(
+    splits.map(({ name }) => name),
+    kindOf,
+    config,
+    `coco: ${config.path}`,
+  )
   const listed: Listed[] = []
   for (const split of splits)
     listed.push({
@@ -78,20 +89,21 @@ export const openCoco = async (
   const categories = matchCategories(trainer, validator)
   for (const other of listed) noteContradiction(other, [trainer, validator], notes)
   const heldOut = trainer === validator
-  const training = await readCoco(trainer.split, { categories, notes })
-  const validation = heldOut ? training : await readCoco(validator.split, { categories, notes })
+  const { trainingImages, validationImages } = config
+  const read = (split: CocoSplit, used: NonNullable<CocoOptions['used']>) =>
+    readCoco(split, { categories, notes, used })
+  const { images: training, categories: names } = await read(trainer.split, (all) =>
+    heldOut ? heldOutFirst(all, config, trainer.split) : all.slice(0, trainingImages || undefined),
+  )
   const picked = heldOut
-    ? holdOut(training.images, config, trainer.split)
-    : {
-        training: training.images.slice(0, config.trainingImages || undefined),
-        validation: validation.images.slice(0, config.validationImages),
-      }
+    ? { training: training.slice(validationImages), validation: training.slice(0, validationImages) }
+    : { training, validation: (await read(validator.split, (all) => all.slice(0, validationImages))).images }
   for (const [name, images] of [
     [trainer.split.annotations, picked.training],
     [validator.split.annotations, picked.validation],
   ] as const)
     if (images.length === 0) throw new Error(`coco: ${name}: needed images, got none`)
-  const data = { categories: training.categories, ...(await dropCopies(picked, notes)) }
+  const data = { categories: names, ...(await dropCopies(picked, notes)) }
   const list = shown((name) => useOf(name, choice))
   return { data, report: reportOf(data, choice, list, config, notes) }
 }
@@ -155,22 +167,18 @@ const noteContradiction = (other: Listed, used: readonly Listed[], notes: Notes)
 
 type Picked = Pick<CocoData, 'training' | 'validation'>
 
-/** The same images for every layer and seed, drawn so that both parts have all kinds. */
-const holdOut = (
-  images: readonly CocoImage[],
+/** The same images for every layer and seed, drawn so that both parts have all kinds: those of validation, then training's. */
+const heldOutFirst = <T>(
+  images: readonly T[],
   { trainingImages, validationImages }: CocoConfig,
   { annotations }: CocoSplit,
-): Picked => {
+): readonly T[] => {
   if (images.length <= validationImages)
     throw new Error(
       `coco: ${annotations}: ${validationImages} validation images held out leave none of ${images.length} for training`,
     )
   const order = createRandom('coco split').shuffle([...images])
-  const rest = order.slice(validationImages)
-  return {
-    training: rest.slice(0, trainingImages || undefined),
-    validation: order.slice(0, validationImages),
-  }
+  return trainingImages === 0 ? order : order.slice(0, validationImages + trainingImages)
 }
 
 /** More images than this are told by their files' bytes: to decode them would take minutes. */

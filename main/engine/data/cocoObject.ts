@@ -1,14 +1,14 @@
 /** One annotation of COCO's instances format, checked, and cut to its image. */
 import type { Box, Rle } from '../metrics/mask.ts'
-import { countsText, maskArea, parseCounts, requireFull } from '../metrics/mask.ts'
-import { polygonsMask } from '../metrics/polygon.ts'
+import { maskArea, parseCounts, requireFull } from '../metrics/mask.ts'
+import { gridMask, onGrid, type GridPolygon } from '../metrics/polygon.ts'
 import type { Checker } from './checker.ts'
 import type { Instance } from './instances.ts'
+import { outlineOf, type Outline } from './outline.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
-/** An object with its mask as compressed run lengths, a tenth of the memory that polygons take. */
-export type CocoObject = Omit<Instance, 'mask'> & { readonly counts: string }
+export type CocoObject = Omit<Instance, 'mask'> & { readonly outline: Outline }
 
 /** Or why nothing of it is left. */
 export const readObject = (
@@ -23,11 +23,11 @@ export const readObject = (
   if (crowd !== 0 && crowd !== 1) check.fail(`${who}: iscrowd`, '0 or 1', crowd)
   const box = boxOf(annotation['bbox'], `${who}: bbox`, check)
   const area = check.finite(annotation['area'], `${who}: area`)
-  const mask = segment(annotation['segmentation'], image, who, check)
+  const { mask, polygons } = segment(annotation['segmentation'], image, who, check)
   const clipped = clipBox(box, image)
   if (clipped === null) return 'outside'
   if (maskArea(mask) === 0) return 'empty'
-  return { id, category, box: clipped, area, crowd: crowd === 1, counts: countsText(mask) }
+  return { id, category, box: clipped, area, crowd: crowd === 1, outline: outlineOf(mask, polygons) }
 }
 
 /** What of a box lies in the image, as its mask does by itself; null where nothing does. */
@@ -67,26 +67,28 @@ const segment = (
   { height, width }: { readonly height: number; readonly width: number },
   who: string,
   check: Checker,
-): Rle => {
+): { readonly mask: Rle; readonly polygons: readonly GridPolygon[] | null } => {
+  const what = `${who}: segmentation`
   try {
     if (Array.isArray(value)) {
       const polygons = value.map((polygon) =>
-        check.array(polygon, `${who}: segmentation`).map((v) => check.finite(v, `${who}: segmentation`)),
+        onGrid(check.array(polygon, what).map((v) => check.finite(v, what))),
       )
-      return polygonsMask(polygons, height, width)
+      return { mask: gridMask(polygons, height, width), polygons }
     }
-    const { size, counts } = check.object(value, `${who}: segmentation`)
+    const { size, counts } = check.object(value, what)
     const [h, w] = check.array(size, `${who}: segmentation.size`)
     if (h !== height || w !== width)
       check.fail(`${who}: segmentation.size`, `the image's [${height}, ${width}]`, JSON.stringify(size))
-    if (typeof counts === 'string') return parseCounts(counts, height, width)
-    return requireFull({
+    if (typeof counts === 'string') return { mask: parseCounts(counts, height, width), polygons: null }
+    const mask = requireFull({
       height,
       width,
       counts: check
         .array(counts, `${who}: segmentation.counts`)
         .map((v) => check.finite(v, `${who}: segmentation.counts`)),
     })
+    return { mask, polygons: null }
   } catch (error) {
     const { message } = error as Error
     throw message.startsWith(check.who)

@@ -41,7 +41,10 @@ export const decodeMask = (rle: Rle): Uint8Array => {
 }
 
 /** COCO's compressed text: differences from the run before last, six bits a character from "0" on. */
-export const countsText = ({ counts }: Rle): string => {
+export const countsText = ({ counts }: Rle): string => numbersText(counts)
+
+/** Whole numbers of 32 bits in the same text. */
+export const numbersText = (counts: readonly number[]): string => {
   // Joined at the end: a string that grows by a character at a time is kept as a tree, 30 bytes a character.
   const text: string[] = []
   for (const [i, count] of counts.entries()) {
@@ -56,8 +59,12 @@ export const countsText = ({ counts }: Rle): string => {
   return text.join('')
 }
 
-/** Reads `countsText` back. Throws where the text is cut off or its runs do not fill the mask. */
-export const parseCounts = (text: string, height: number, width: number): Rle => {
+/** The mask of a `countsText`. Throws where the text is cut off or its runs do not fill the mask. */
+export const parseCounts = (text: string, height: number, width: number): Rle =>
+  requireFull({ height, width, counts: numbersOf(text) })
+
+/** Reads `numbersText` back. */
+export const numbersOf = (text: string): number[] => {
   const counts: number[] = []
   for (let p = 0; p < text.length;) {
     let value = 0
@@ -72,11 +79,12 @@ export const parseCounts = (text: string, height: number, width: number): Rle =>
         )
       value |= (bits & 0x1f) << shift
       more = (bits & 0x20) !== 0
-      if (!more && bits & 0x10) value |= -1 << (shift + 5)
+      // A shift by 32 and more would begin again at 0.
+      if (!more && bits & 0x10 && shift < 27) value |= -1 << (shift + 5)
     }
     counts.push(counts.length > 2 ? value + counts.at(-2)! : value)
   }
-  return requireFull({ height, width, counts })
+  return counts
 }
 
 /** Throws unless the runs are whole numbers that fill the mask. */

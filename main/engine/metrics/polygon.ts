@@ -12,17 +12,27 @@ const LONG = 2 ** 16
  * COCO's rleFrPoly (cocoapi, common/maskApi.c) sets, no others. Time and memory depend on the image's size, not on how
  * far the polygon leaves it.
  */
-export const polygonMask = (polygon: readonly number[], height: number, width: number): Rle => {
+export const polygonMask = (polygon: readonly number[], height: number, width: number): Rle =>
+  maskWithin(onGrid(polygon), height, width)
+
+/** A polygon's points on the finer grid, whole numbers of 32 bits: all of it that its mask depends on. */
+export type GridPolygon = readonly number[]
+
+/** Rounding is towards zero, as a C cast does. */
+export const onGrid = (polygon: readonly number[]): GridPolygon => {
   if (polygon.length < 6 || polygon.length % 2 !== 0)
     throw new Error(`mask: a polygon needs 3 or more points as x, y pairs, got ${polygon.length} numbers`)
   const bad = polygon.find((value) => !(Math.abs(value) <= FARTHEST))
   if (bad !== undefined)
     throw new Error(`mask: a polygon needs numbers from ${-FARTHEST} to ${FARTHEST}, got ${bad}`)
+  return polygon.map((value) => Math.trunc(SCALE * value + 0.5))
+}
 
+const maskWithin = (points: GridPolygon, height: number, width: number): Rle => {
   // Where the boundary passes from one column of pixels to the next, and the row at which it does.
   const crossings: number[] = []
   let [u0, v0] = [NaN, NaN]
-  walkBoundary(polygon, SCALE * width + 2, (u1, v1) => {
+  walkBoundary(points, SCALE * width + 2, (u1, v1) => {
     const [left, above] = [u1 < u0 ? u1 : u1 - 1, Math.min(v0, v1)]
     const passes = u1 !== u0 && !Number.isNaN(u0)
     u0 = u1
@@ -34,24 +44,22 @@ export const polygonMask = (polygon: readonly number[], height: number, width: n
     crossings.push(x * height + Math.ceil(Math.min(Math.max(y, 0), height)))
   })
   crossings.push(height * width)
-  return { height, width, counts: runsBetween(crossings.sort((a, b) => a - b)) }
+  return { height, width, counts: runsBetween(Float64Array.from(crossings).sort()) }
 }
 
 /** The union of polygons: one object's parts. */
 export const polygonsMask = (polygons: readonly (readonly number[])[], height: number, width: number): Rle =>
-  mergeMasks(polygons.map((polygon) => polygonMask(polygon, height, width)))
+  gridMask(polygons.map(onGrid), height, width)
+
+/** As \`polygonsMask\`. */
+export const gridMask = (polygons: readonly GridPolygon[], height: number, width: number): Rle =>
+  mergeMasks(polygons.map((points) => maskWithin(points, height, width)))
 
 /**
- * Visits the points of the closed boundary on the finer grid, columns u and rows v. Rounding is towards zero, as a C cast
- * does. Of long edges those left of −2 or right of `last`, which set no pixel, are left out: since u changes by at most 1
+ * Visits the points of the closed boundary on the finer grid, columns u and rows v. Of long edges those left of −2 or right of `last`, which set no pixel, are left out: since u changes by at most 1
  * from point to point, what is left out begins and ends at these columns, where no crossing is counted.
  */
-const walkBoundary = (
-  polygon: readonly number[],
-  last: number,
-  visit: (u: number, v: number) => void,
-): void => {
-  const points = polygon.map((value) => Math.trunc(SCALE * value + 0.5))
+const walkBoundary = (points: GridPolygon, last: number, visit: (u: number, v: number) => void): void => {
   for (let j = 0; j < points.length; j += 2) {
     const next = (j + 2) % points.length
     let [xs, ys, xe, ye] = [points[j]!, points[j + 1]!, points[next]!, points[next + 1]!]
@@ -107,7 +115,7 @@ const firstWhere = (passes: (d: number) => boolean, from: number, to: number): n
 }
 
 /** Run lengths between sorted positions; two at one position cancel. */
-const runsBetween = (positions: readonly number[]): number[] => {
+const runsBetween = (positions: Float64Array): number[] => {
   const gaps = positions.map((position, i) => position - (positions[i - 1] ?? 0))
   const counts = [gaps[0]!]
   for (let j = 1; j < gaps.length; j++) {

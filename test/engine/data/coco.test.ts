@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url'
 import sharp from 'sharp'
 import { readCoco, type CocoImages } from '../../../main/engine/data/coco.ts'
 import { cocoSplits } from '../../../main/engine/data/cocoFolder.ts'
-import { countsText, decodeMask, maskArea } from '../../../main/engine/metrics/mask.ts'
+import { maskOfOutline, outlineBytes, outlineOf } from '../../../main/engine/data/outline.ts'
+import { countsText, decodeMask, maskArea, numbersText } from '../../../main/engine/metrics/mask.ts'
+import { gridMask, onGrid, polygonMask } from '../../../main/engine/metrics/polygon.ts'
+import { createRandom } from '../../../shared/random.ts'
 import { fnv } from '../../reference/portable.ts'
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-coco-'))
@@ -281,4 +284,55 @@ test('whatever stands in place of a value, the file is read or refused with file
       }
     }
   assert.ok(refused > all.length, `${refused} of ${4 * all.length}`)
+})
+
+test('of images that are not used nothing is kept, a scribble is kept as its polygon, and too much is refused', async () => {
+  const scribble = Array.from({ length: 60 }, (_, i) => (i * 7919) % (i % 2 ? 400 : 600))
+  const square = [1, 1, 9, 1, 9, 9, 1, 9]
+  const big = (json: typeof GOOD): unknown => {
+    for (const image of json.images) Object.assign(image, { height: 400, width: 600 })
+    const polygonOf = (i: number) => [i < 3 ? square : scribble]
+    const annotations = Array.from({ length: 30 }, (_, i) => ({
+      ...{ id: i, image_id: [7, 5, 9][i % 3]!, category_id: 3, area: 9 },
+      ...{ bbox: [0, 0, 600, 400], segmentation: polygonOf(i) },
+    }))
+    Object.assign(json, { annotations })
+    return json
+  }
+  const all = await read(big)
+  const { mask } = all.images[0]!.instances()[1]!
+  assert.deepEqual(mask, polygonMask(scribble, 400, 600))
+  assert.ok(mask.counts.length > 2000 && outlineBytes(outlineOf(mask, [onGrid(scribble)])) < 250)
+  assert.ok(outlineBytes(outlineOf(mask, null)) > 2000)
+
+  // An object is counted as 320 bytes and its text: 30 of them come to more than 10,000 bytes, the 10 of one image do not.
+  const options = { whole: 0, most: 8000 }
+  await assert.rejects(
+    readCoco(split, options),
+    /: annotation \d+: needed at most 8000 bytes for the objects of 3 images, got more with this one; set fewer images/,
+  )
+  const { images } = await readCoco(split, { ...options, used: (all) => all.slice(1, 2) })
+  assert.deepEqual(
+    images.map((image) => [image.id, image.labels.length]),
+    [[5, 10]],
+  )
+})
+
+test('outlines give back each mask to the last pixel, left of the image and far out, too', () => {
+  const random = createRandom('outlines')
+  for (let i = 0; i < 300; i++) {
+    const far = [1, 30, 1e7][i % 3]!
+    const polygons = Array.from({ length: 1 + (i % 2) }, () =>
+      onGrid(
+        Array.from(
+          { length: 2 * (3 + (i % 7)) },
+          () => (random.next() * 3 - 1) * 20 * (random.next() < 0.2 ? far : 1),
+        ),
+      ),
+    )
+    const mask = gridMask(polygons, 20, 30)
+    const outline = outlineOf(mask, polygons)
+    assert.deepEqual(maskOfOutline(outline, 20, 30), mask)
+    assert.deepEqual(maskOfOutline(polygons.map(numbersText), 20, 30), mask)
+  }
 })
