@@ -8,12 +8,13 @@ import type { Shape } from '../interpret.ts'
 import { EPSILON } from '../ops.ts'
 import { createRandom } from '../random.ts'
 import { allCells, evaluateDual, type Dual, type Point } from './dual.ts'
+import { withoutFrozen } from './frozen.ts'
 import { simplify } from './simplify.ts'
 import { graphOf } from './term.ts'
 
 /** Each 32 hexadecimal digits; equal ones mean: the same in that respect. */
 export type Identity = {
-  /** The simplified formula. */
+  /** The simplified formula, with 0 for a v0 that training never moves. */
   readonly formula: string
   /** The function of x, v0 and v1. */
   readonly function: string
@@ -78,6 +79,12 @@ const EVERYWHERE = [
   anywhere('e', { x: 0, spread: 0.2, v0: -3, v1: 1, wide: 4 }),
   start('f', 0.2, true),
 ]
+/** Along v0 alone, from where it starts, at any x and v1. */
+const ALONG_V0 = ['j', 'k'].map((name, i): Point => {
+  const { x, v0, v1 } = anywhere(name, { x: i, spread: 1 + i, v0: 0, v1: 0.5, wide: 1 })
+  const still = new Float64Array(SIZE)
+  return { x: dual(x.value, still), v0: dual(still, v0.tangent), v1: dual(v1.value, still) }
+})
 const AT_START = [start('g', 0.3, false), start('h', -1.5, false), start('i', 1.5, false)]
 const DIRECTIONS = Array.from({ length: PROJECTIONS }, (_, i) => vector(`projection ${i}`, SIZE))
 
@@ -113,9 +120,12 @@ const hashAt = (graph: Graph, points: readonly Point[], closeness: Closeness): s
       .join('|'),
   )
 
+/** The layer as training knows it: with 0 for a v0 that it never moves. */
+export const asTrained = (graph: Graph): Graph => withoutFrozen(graph, ALONG_V0, CELLS)
+
 /** A layer's identity. About half a millisecond; the same on every machine up to the rounding of exp, tanh and log. */
 export const identify = (graph: Graph): Identity => {
-  const term = simplify(graph)
+  const term = simplify(asTrained(graph))
   const simple = graphOf(term, graph.affine)
   const affine = graph.affine ? 'affine' : 'plain'
   return {

@@ -8,7 +8,7 @@ import { mutate, padToTen, randomLayer } from '../../main/search/mutate.ts'
 import { hash128 } from '../../shared/canonical.ts'
 import { formulaText } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
-import { identify } from '../../shared/identity/identity.ts'
+import { asTrained, identify } from '../../shared/identity/identity.ts'
 import { interpret, type Numbers, type Shape } from '../../shared/interpret.ts'
 import { KNOWN } from '../../shared/known.ts'
 import { createRandom } from '../../shared/random.ts'
@@ -69,7 +69,7 @@ const valuesOf = (graph: Graph): Numbers[] =>
     const random = createRandom('identity bench values', batch)
     const vector = (length: number): Float64Array =>
       Float64Array.from({ length }, () => (1 + batch) * random.normal())
-    return interpret(graph, { shape: SHAPE, data: vector(108) }, vector(4), vector(4), 2)
+    return interpret(asTrained(graph), { shape: SHAPE, data: vector(108) }, vector(4), vector(4), 2)
   })
 const differs = (a: Numbers, b: Numbers): boolean => {
   const scale = Math.max(1e-6, ...Array.from(a, (value) => (Number.isFinite(value) ? Math.abs(value) : 0)))

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { mutate, padToTen, randomLayer } from '../../../main/search/mutate.ts'
 import { formulaText, parseFormula } from '../../../shared/formula.ts'
 import type { Graph } from '../../../shared/graph.ts'
-import { identify } from '../../../shared/identity/identity.ts'
+import { asTrained, identify } from '../../../shared/identity/identity.ts'
 import { simplify } from '../../../shared/identity/simplify.ts'
 import { graphOf } from '../../../shared/identity/term.ts'
 import { interpret, type Numbers, type Shape } from '../../../shared/interpret.ts'
@@ -66,7 +66,7 @@ test('one formula is one function and one start; layers told to be one function 
     const first = byFunction.get(its)
     if (first)
       assert.ok(
-        difference(values(first), values(graph)) < 1e-4,
+        difference(values(asTrained(first)), values(asTrained(graph))) < 1e-4,
         `${formulaText(first)} is no ${formulaText(graph)}`,
       )
     else byFunction.set(its, graph)
@@ -84,6 +84,24 @@ test('layers that a search was seen to train again and again are one formula', (
   assert.ok(same('formula', '-tanh(x)', 'max(-tanh(x), -tanh(x))'))
   for (const relu of ['max(sqrt(0), x)', 'abs(max(x, 0))', 'max(max(x, 0), 0)', 'max(x, x * 0)'])
     assert.ok(same('formula', 'max(x, 0)', relu), relu)
+})
+
+test('a v0 that training never moves is 0', () => {
+  for (const stuck of [
+    'max(x, abs(v0))',
+    'max(x, sqrt(tanh(v0)))',
+    'max(x, mean_hw(abs(v0)))',
+    'max(x, v0 * v0)',
+  ])
+    assert.ok(same('formula', 'max(x, 0)', stuck), stuck)
+  for (const moving of [
+    'max(x, v0)',
+    'max(x, tanh(v0))',
+    'max(x, max(v0, 0))',
+    'max(x, exp(v0))',
+    'max(x, abs(v0 + x))',
+  ])
+    assert.ok(!same('function', 'max(x, 0)', moving), moving)
 })
 
 test('what no rule knows is told by its values', () => {
