@@ -74,9 +74,10 @@ export class Queue {
 
   #look(): void {
     const { db, room } = this.#options
-    const line = runsInLine(db)
-    if (line.length === 0 && this.#under.size === 0) return this.#release()
+    if (this.#under.size === 0 && runsInLine(db).length === 0) return this.#release()
     if (!this.#lease()) return
+    // Read under the lease: until it was had, another process may have finished what was in line.
+    const line = runsInLine(db)
     const wanted = new Set(line.map(({ key }) => key))
     for (const [key, { controller }] of this.#under) if (!wanted.has(key)) controller.abort()
     const places = room()

@@ -1,8 +1,8 @@
-/** For `node --import`: sets the clock back by an hour soon after the start. */
+/** For `node --import`: sets the clock back by an hour at NORMFORGE_CLOCK_BACK_AT (ms), the same moment for all programs. */
 const { Date: Real } = globalThis
 const HOUR_MS = 3_600_000
-const AFTER_MS = 900
-const now = (): number => Real.now() - (performance.now() > AFTER_MS ? HOUR_MS : 0)
+const BACK_AT = Number(process.env['NORMFORGE_CLOCK_BACK_AT'])
+const now = (): number => Real.now() - (Real.now() > BACK_AT ? HOUR_MS : 0)
 
 globalThis.Date = class extends Real {
   constructor(...given: [] | [number | string | Date]) {

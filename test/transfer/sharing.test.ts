@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { addPromotion } from '../../main/store/promotions.ts'
+import { finishRun, getRun, runGraph } from '../../main/store/runs.ts'
+import { openStore } from '../../main/store/store.ts'
 import { forecastLine, predictTransfer, type InLine } from '../../main/transfer/estimate.ts'
+import { transferFolders } from '../../main/transfer/folders.ts'
+import { lineUp, resolveLayer, runsOfPlan } from '../../main/transfer/layers.ts'
+import { Queue } from '../../main/transfer/queue.ts'
 import { share } from '../../main/transfer/share.ts'
+import type { Pool } from '../../main/workers/pool.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import { protocolOf, roughSecondsOf, type RunState, type TransferConfig } from '../../shared/transfer.ts'
 import { waitingText } from '../../shared/transfer/waiting.ts'
-import { shortSearch, until } from '../main/stand-in-app.ts'
+import { dataFolder, shortSearch, until } from '../main/stand-in-app.ts'
+import { transferAnswer } from '../workers/stand-in-transfer.ts'
 import { openApp, segmentationConfig, synthesisConfig } from './harness.ts'
 
 const mine = { graph: parseFormula('x * sigmoid(x)', true), label: 'mine' }
@@ -124,5 +132,36 @@ describe('sharing', { concurrency: 2 }, () => {
       assert.ok(runs.every(({ run }) => run.state === 'done'))
     }
     assert.ok(second.log().some(([, , what, step]) => what === 'from' && Number(step) > 0))
+  })
+  test('what another program finished while this one waited for its turn is not begun again', async (t) => {
+    const folder = dataFolder()
+    const [db, elsewhere] = [openStore(folder), openStore(folder)]
+    const config = segmentationConfig({ seeds: 1, baselines: ['BN-ReLU'] })
+    const layer = resolveLayer(db, mine)
+    const runs = runsOfPlan(lineUp(layer, config), config)
+    addPromotion(db, { layer, config, made: {}, runs })
+    const [first, second] = runs.map(({ key }) => key)
+    const write = db.write.bind(db)
+    db.write = (action) => {
+      // The other one writes first, once, as when this one waits for the store.
+      db.write = write
+      const { seed } = getRun(elsewhere, first!)!
+      finishRun(elsewhere, first!, transferAnswer({ graph: runGraph(elsewhere, first!), config, seed }))
+      return write(action)
+    }
+    const begun: string[] = []
+    const pool: Pick<Pool, 'transfer'> = {
+      transfer: ({ key, signal }) => {
+        begun.push(key)
+        return new Promise((resolve) =>
+          signal.addEventListener('abort', () => resolve({ kind: 'cancelled' })),
+        )
+      },
+    }
+    const queue = new Queue({ db, pool, folders: transferFolders(folder), room: () => 2 })
+    t.after(() => [db, elsewhere].forEach((store) => store.close()))
+    queue.wake()
+    await queue.close()
+    assert.deepEqual(begun, [second])
   })
 })
