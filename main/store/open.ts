@@ -110,8 +110,9 @@ const checkHeader = (path: string, newest: number): void => {
     if (version > newest) throw newer(path, newest, version)
     const pageSize = header.readUInt16BE(16) === 1 ? 65536 : header.readUInt16BE(16)
     const needed = pageSize * header.readUInt32BE(28)
-    if (size < needed && !existsSync(`${path}-wal`))
-      throw damaged(path, `is cut short: needed ${needed} bytes, got ${size}`)
+    // What is missing may stand in the log, or be undone from the journal of a program that was killed.
+    const mendable = existsSync(`${path}-wal`) || existsSync(`${path}-journal`)
+    if (size < needed && !mendable) throw damaged(path, `is cut short: needed ${needed} bytes, got ${size}`)
   } finally {
     closeSync(file)
   }
