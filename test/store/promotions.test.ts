@@ -109,6 +109,8 @@ test('points are kept once each, and those of the result in the end', (t) => {
   assert.deepEqual([run.step, run.seconds, run.result!.measures], [100, 50, { maskAp: 0.5 }])
   assert.equal('curve' in run.result!, false)
   assert.deepEqual(curveOf(db, 'a1'), curve)
+  advanceRun(db, 'a1', { step: 30, point: point(30, 0.9), seconds: 20 })
+  assert.deepEqual([getRun(db, 'a1'), curveOf(db, 'a1')], [run, curve], 'a late report changes nothing')
 })
 
 test('a cancelled promotion gives back what is unfinished and nobody else asks for', (t) => {
