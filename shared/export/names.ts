@@ -7,7 +7,9 @@ const words = (name: string): string[] => {
 
 /** Constants of Python, JavaScript and the exported files, and globals that those use: no names for a class. */
 const TAKEN = new Set(
-  'True False None NaN Infinity Array Math Any Tensor ACTIVATIONS EPSILON NHW HWC HW'.split(' '),
+  'True False None NaN Infinity Array Math Any Tensor Counter Exception TypeError ACTIVATIONS CALLS EPSILON NHW HWC HW'.split(
+    ' ',
+  ),
 )
 
 /** `EvoNorm-S0` as a class: `EvoNormS0`. */

@@ -23,7 +23,7 @@ const SEARCH = [
 ]
 const TRANSFER = [
   `${PROGRAM}/cli.ts`,
-  ...'transfer --layer EvoNorm-B0 --task synthesis --data shapes --workers 2 --set training.steps=60 --set seeds=1'.split(
+  ...'transfer --layer EvoNorm-B0 --task synthesis --data shapes --workers 2 --set training.steps=60 --set checkpointEvery=20 --set seeds=1'.split(
     ' ',
   ),
 ]
@@ -192,7 +192,7 @@ describe(
 
     test('while it re-ranks', async () => {
       const folder = dataFolder()
-      const env = { NORMFORGE_STANDIN_MS: '150' }
+      const env = { NORMFORGE_STANDIN_MS: '600' }
       const { code } = await terminate({ folder, args: SEARCH, env, moment: printing('rerank |') })
       assert.equal(code, 130)
       assert.deepEqual(left(folder), ['search paused in rerank'])
@@ -223,7 +223,7 @@ describe(
       const args = [`${PROGRAM}/serve.ts`, '--no-open', '--workers', '2']
       const start = (milliseconds: string, moment: Case['moment']) =>
         terminate({ folder, args, env: { NORMFORGE_STANDIN_MS: milliseconds }, moment })
-      const first = await start('400', async (_, log) => {
+      const first = await start('1500', async (_, log) => {
         await until('a training and a run', () => log().includes(' from ') && log().includes(' score '))
       })
       assert.equal(first.code, 0, first.printed)
