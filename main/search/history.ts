@@ -43,6 +43,7 @@ export class History {
     function: new Map(),
   }
   readonly #identities = new Map<number, Identity>()
+  readonly #judged = new WeakMap<Graph, Identity>()
   readonly #scores = new Map<number, readonly number[]>()
   readonly #awaited = new Set<number>()
   readonly #known: { number: number; graph: Graph }[] = []
@@ -85,7 +86,7 @@ export class History {
   }
 
   judge(graph: Graph): Verdict {
-    const identity = identify(graph)
+    const identity = this.#identify(graph)
     const name = knownAs(identity)
     const known = name === null ? {} : { known: name }
     for (const by of ['formula', 'function'] as const) {
@@ -146,9 +147,16 @@ export class History {
     this.#misses = 0
   }
 
+  /** A layer is judged and then taken: its identity is worked out once. */
+  #identify(graph: Graph): Identity {
+    let identity = this.#judged.get(graph)
+    if (!identity) this.#judged.set(graph, (identity = identify(graph)))
+    return identity
+  }
+
   /** The first of equal ones stands for all. */
   #hold(number: number, graph: Graph): void {
-    const identity = identify(graph)
+    const identity = this.#identify(graph)
     this.#identities.set(number, identity)
     for (const by of ['formula', 'function'] as const)
       if (!this.#holders[by].has(identity[by])) this.#holders[by].set(identity[by], number)
