@@ -3,15 +3,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { mock, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import type { Tensor4D } from '@tensorflow/tfjs-node-gpu'
 import { FILTER_LOWERINGS, INPUT_LOWERINGS, type Lowering } from '../../main/engine/depthwise/lowerings.ts'
-import { loadTable, SHIPPED } from '../../main/engine/depthwise/register.ts'
+import { loadTable } from '../../main/engine/depthwise/register.ts'
+import { shippedFile, shippedTable } from '../../main/engine/depthwise/shipped.ts'
 import { choose, parseTable, type Shape, type Table } from '../../main/engine/depthwise/table.ts'
 import { registerGradients } from '../../main/engine/gradients/index.ts'
 import { createProgram } from '../../main/engine/jit/program.ts'
 import { hasKernels } from '../../main/engine/kernels.ts'
 import { loadRuntime, type Tensor } from '../../main/engine/runtime.ts'
+import { PRESETS } from '../../shared/catalog.ts'
 import { createRandom } from '../../shared/random.ts'
+import type { PresetName } from '../../shared/records.ts'
+import { depthwiseShapes } from '../bench/tune.ts'
 
 const { tf } = loadRuntime()
 registerGradients()
@@ -146,12 +151,39 @@ test('a table that is not one is refused, with its file and what is wrong', () =
   assert.deepEqual(parseTable(JSON.stringify(TABLE), 't.json'), TABLE)
 })
 
+test('each level of x86-64 comes with a table of its own, of every shape of the presets', () => {
+  const [second, third, fourth] = (['x86-64-v2', 'x86-64-v3', 'x86-64-v4'] as const).map((level) => {
+    const file = shippedFile(level, '')
+    assert.equal(path.basename(file), `${level}.json`)
+    return shippedTable(file)
+  }) as [Table, Table, Table]
+  const presets = (Object.keys(PRESETS) as PresetName[]).flatMap(depthwiseShapes)
+  for (const table of [second, third, fourth])
+    for (const shape of presets)
+      assert.ok(
+        table.rows.some((row) => isDeepStrictEqual({ ...row, ...shape }, row)),
+        `${table.machine}: ${JSON.stringify(shape)}`,
+      )
+  assert.notDeepEqual(second.rows, third.rows)
+  assert.notDeepEqual(third.rows, fourth.rows)
+})
+
+test('the table is that of the processor’s level, and no higher than oneDNN is kept to', () => {
+  const levels = ['x86-64', 'x86-64-v2', 'x86-64-v3', 'x86-64-v4', null] as const
+  const chosen = (isa: string): string[] =>
+    levels.map((level) => path.basename(shippedFile(level, isa), '.json').slice(-2))
+  assert.deepEqual(chosen(''), ['v2', 'v2', 'v3', 'v4', 'v2'])
+  assert.deepEqual(chosen('AVX2'), ['v2', 'v2', 'v3', 'v3', 'v2'])
+  assert.deepEqual(chosen('sse41'), ['v2', 'v2', 'v2', 'v2', 'v2'])
+  assert.deepEqual(chosen('AVX512_CORE'), ['v2', 'v2', 'v3', 'v4', 'v2'])
+})
+
 test('a machine’s own table comes before the one that is shipped, unless it can’t be read', (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'normforge-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const file = path.join(folder, 'depthwise.json')
   const shipped = loadTable(file)
-  assert.ok(shipped.rows.length > 20 && shipped.rows.some(({ kernel }) => kernel === 5), SHIPPED)
+  assert.deepEqual(shipped, shippedTable())
   writeFileSync(file, JSON.stringify(TABLE))
   assert.deepEqual(loadTable(file), TABLE)
   writeFileSync(file, '{"rows":')

@@ -1,26 +1,23 @@
-import { fileURLToPath } from 'node:url'
 import fs from 'node:fs'
 import { machineFile } from '../../setup/machine.mjs'
 import { loadRuntime, type Tensor } from '../runtime.ts'
 import { FILTER_LOWERINGS, INPUT_LOWERINGS, type Lowering } from './lowerings.ts'
+import { shippedTable } from './shipped.ts'
 import { choose, parseTable, type Shape, type Table } from './table.ts'
 
-/** Measured on x86-64 with AVX2, on one thread: for machines that have measured nothing themselves. */
-export const SHIPPED = fileURLToPath(new URL('shipped.json', import.meta.url))
 /** This machine's own table. */
 export const tableFile = (): string => machineFile('depthwise.json')
 
 /** This machine's table where `npm run bench -- tune` has made one, else the one that comes with the program. */
 export const loadTable = (own = tableFile()): Table => {
-  const shipped = (): Table => parseTable(fs.readFileSync(SHIPPED, 'utf8'), SHIPPED)
-  if (!fs.existsSync(own)) return loadRuntime().binding.isUsingGpuDevice() ? NOTHING : shipped()
+  if (!fs.existsSync(own)) return loadRuntime().binding.isUsingGpuDevice() ? NOTHING : shippedTable()
   try {
     return parseTable(fs.readFileSync(own, 'utf8'), own)
   } catch (error) {
     console.error(
       `engine: going on with the table of lowerings that comes with it: ${(error as Error).message}`,
     )
-    return shipped()
+    return shippedTable()
   }
 }
 /** cuDNN's are the ones to be had on a GPU, until something has been measured there. */
