@@ -19,7 +19,7 @@ const PATIENCE_SECONDS = 60
  * between its small kernels.
  */
 export const splitsOf = (cores: number, gpu: boolean, most: number): Split[] => {
-  const counts = gpu ? [1, 2, 4, cores] : [cores, 1, Math.floor(cores / 2)]
+  const counts = gpu ? [1, 2, 4, 8, cores] : [cores, 1, Math.floor(cores / 2)]
   const workers = [...new Set(counts.map((count) => Math.min(count, cores, most)))].filter(
     (count) => count >= 1,
   )

@@ -49,7 +49,7 @@ test('splits share the cores out, one worker a core first, and never twice the s
   assert.equal(text(2, false, 99), '2×1 1×2')
   assert.equal(text(16, false, 99), '16×1 1×16 8×2')
   assert.equal(text(16, false, 5), '5×3 1×16', 'memory for five')
-  assert.equal(text(16, true, 99), '1×16 2×8 4×4 16×1', 'a GPU is shared')
+  assert.equal(text(16, true, 99), '1×16 2×8 4×4 8×2 16×1', 'a GPU is shared')
 })
 
 test('memory limits the workers, to one at least', () => {
