@@ -2,12 +2,12 @@
  * Loads TensorFlow.js's native runtime, once a process. Settings (threads, oneDNN) are read by TensorFlow while it
  * loads, so that `loadRuntime` must be called before anything else of the engine.
  */
-import fs from 'node:fs'
 import { createRequire } from 'node:module'
 import util from 'node:util'
 import type * as TensorFlow from '@tensorflow/tfjs-node-gpu'
 import type { Xla } from '../workers/protocol.ts'
 import { replaceStridedPointwise } from './pointwise.ts'
+import { traceBinding, traceExecutor } from './trace.ts'
 
 export type Tf = typeof TensorFlow
 export type Tensor = TensorFlow.Tensor
@@ -62,7 +62,7 @@ export type RuntimeOptions = {
   readonly mixedPrecision?: boolean | undefined
   /** Which programs XLA compiles (xla.ts): none, all, or those of networks that it pays for. */
   readonly xla?: Xla | undefined
-  /** Writes each op to stderr when it starts (main/workers/signals.ts reads it). */
+  /** Writes each op to stderr when it starts (trace.ts). */
   readonly traceOps?: boolean | undefined
 }
 
@@ -72,8 +72,7 @@ let loaded: Runtime | undefined
 export const loadRuntime = (options: RuntimeOptions = {}): Runtime => {
   if (loaded) return loaded
   const { threads = 1, oneDnn = true } = options
-  if (options.traceOps)
-    Object.assign(process.env, { TF_CPP_MIN_LOG_LEVEL: '0', TF_CPP_VMODULE: 'executor=1' })
+  if (options.traceOps) traceExecutor()
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
   process.env.TF_ENABLE_ONEDNN_OPTS ??= oneDnn ? '1' : '0'
   process.env.TF_NUM_INTRAOP_THREADS ??= String(threads)
@@ -85,13 +84,8 @@ export const loadRuntime = (options: RuntimeOptions = {}): Runtime => {
   const backend = backendOf(tf)
   // The addon's object is read-only and the recorder must stand in for it: one copy, made once.
   backend.binding = Object.assign(Object.create(null), copyOf(backend.binding)) as Binding
-  const { deleteTensor, executeOp } = backend.binding
-  if (options.traceOps)
-    backend.binding.executeOp = (name, ...rest) => {
-      // At once, whatever becomes of this process; as TensorFlow's executor writes it.
-      fs.writeSync(process.stderr.fd, `{{node eager}} = ${name}[]\n`)
-      return executeOp(name, ...rest)
-    }
+  const { deleteTensor } = backend.binding
+  if (options.traceOps) traceBinding(backend.binding)
   // Tensors that existed only while a step was recorded have negative ids, and may be disposed of at any later time.
   backend.binding.deleteTensor = (id) => (id < 0 ? undefined : deleteTensor(id))
   replaceStridedPointwise(tf, backend)

@@ -1,5 +1,7 @@
 /** Workers of the real engine that native code kills: told by the signal and the op last started, and nothing else is lost. */
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createPool, type Outcome, type PoolOptions } from '../../main/workers/pool.ts'
@@ -95,6 +97,33 @@ test('an op that aborts the process is named', async (t) => {
   const { pool } = poolOf(t, { evaluator: ABORTING })
   const { cause } = failureOf(await pool.run(jobOf(0)))
   assert.match(cause, /^crashed with SIGABRT \(.*\); the op last started: Abort$/)
+})
+
+test('a traced process waits for a reader that is slow, and loses nothing of what it writes', async () => {
+  const trace = path.resolve(import.meta.dirname, '../../main/engine/trace.ts')
+  const program = `
+    const { traceBinding } = await import(${JSON.stringify(trace)})
+    const binding = { executeOp: () => [] }
+    traceBinding(binding)
+    // Touched, it becomes a pipe that refuses when it is full.
+    process.stderr.write('')
+    process.send('begun')
+    for (let i = 0; i < 20_000; i++) binding.executeOp('Op' + i, [], [], 0)`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  const closed = once(child, 'close')
+  await once(child, 'message')
+  // Longer than it takes to fill a pipe.
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  let lines = 0
+  const ops = followOps()
+  child.stderr!.on('data', (chunk: Buffer) => {
+    ops.add(chunk.toString())
+    lines += chunk.filter((byte) => byte === 10).length
+  })
+  assert.deepEqual(await closed, [0, null])
+  assert.deepEqual([lines, ops.last()], [20_000, 'Op19999'])
 })
 
 test('the newest op counts, however what tells it was cut', () => {
