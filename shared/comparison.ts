@@ -1,24 +1,41 @@
 /**
- * A promoted layer against its baselines. Means are over the seeds whose run finished; runs that diverged, collapsed
- * or failed are counted beside them. The spread is the sample standard deviation over seeds (n − 1). A difference of
- * means is "within noise" when it is no larger than the pooled spread √(((n₁−1)s₁² + (n₂−1)s₂²) / (n₁+n₂−2)); with one
- * seed on either side there is no spread to tell by, and the verdict is open.
+ * A promoted layer against its baselines. Runs with one seed saw the same batches in the same order, so that layers are
+ * compared seed by seed: by the mean of the differences of the seeds that both finished, with its 95 % interval, and a
+ * paired t-test. Who tries many layers finds one that looks better by chance: p is corrected (Holm 1979) for all layers
+ * that were tried under the same protocol. Better or worse is said below the level alone; anything else is within noise.
+ * Runs that diverged, collapsed or failed are counted beside the means.
  */
 import { mean } from './pareto.ts'
+import { LEVEL } from './significance.ts'
+import { deviation, holm, intervalOf, pairedP, type Interval } from './statistics.ts'
 import type { Measure, Measures, StoredRun } from './transfer/records.ts'
 
-/** `spread` null with fewer than two values. */
+/** `values` in the order of `seeds`; `spread` is their standard deviation, null (as `interval`) with fewer than two. */
 export type Sample = {
   readonly mean: number
   readonly spread: number | null
+  /** 95 % interval of the mean. */
+  readonly interval: Interval | null
   readonly values: readonly number[]
+  readonly seeds: readonly number[]
 }
-/** Of the promoted layer against a baseline: better or worse by more than the noise. */
+/**
+ * Of the promoted layer against a baseline. open: there is nothing to tell by (fewer than two seeds that both finished), or
+ * the layer is ahead, but lost more runs than the baseline did.
+ */
 export type Verdict = 'better' | 'worse' | 'noise' | 'open'
-/** The layer's mean less the baseline's, in the measure's unit. */
+/** The layer less the baseline, in the measure's unit. */
 export type Difference = {
   readonly difference: number
-  readonly pooled: number | null
+  /** 95 % interval of the difference, not corrected. */
+  readonly interval: Interval | null
+  /** Seeds that both finished. */
+  readonly pairs: number
+  /** Of the paired t-test; null with fewer than two pairs. */
+  readonly p: number | null
+  /** The same, corrected for so many layers tried. */
+  readonly corrected: number | null
+  readonly tried: number
   readonly verdict: Verdict
 }
 export type ComparedLayer = {
@@ -38,20 +55,43 @@ export type ComparisonRow = ComparedLayer & {
 /** Rows in the order of `layers`, the promoted one being the first. */
 export const compare = (
   layers: readonly ComparedLayer[],
-  runs: readonly Pick<StoredRun, 'fingerprint' | 'state' | 'result'>[],
+  runs: readonly Pick<StoredRun, 'fingerprint' | 'seed' | 'state' | 'result'>[],
   measures: Readonly<Record<string, Measure>>,
 ): ComparisonRow[] => {
   const rows = layers.map((layer) => {
     const own = runs.filter(({ fingerprint }) => fingerprint === layer.fingerprint)
-    return { layer, own, samples: samplesOf(own, Object.keys(measures)) }
+    return { layer, counts: countsOf(own), samples: samplesOf(own, Object.keys(measures)) }
   })
-  return rows.map(({ layer, own, samples }) => ({
+  const [first] = rows
+  return rows.map(({ layer, counts, samples }) => ({
     ...layer,
-    runs: countsOf(own),
+    runs: counts,
     measures: samples,
-    against: layer.role === 'baseline' ? differences(rows[0]!.samples, samples, measures) : {},
+    against:
+      layer.role === 'baseline'
+        ? differences(first!.samples, samples, measures, lost(first!.counts) > lost(counts))
+        : {},
   }))
 }
+
+/** The verdicts, corrected for the comparisons of other layers under the same protocol. */
+export const correct = (
+  rows: readonly ComparisonRow[],
+  others: readonly (readonly ComparisonRow[])[],
+  measures: Readonly<Record<string, Measure>>,
+): ComparisonRow[] =>
+  rows.map((row) => ({
+    ...row,
+    against: Object.fromEntries(
+      Object.entries(row.against).map(([name, own]) => {
+        const family = others.flatMap((other) => {
+          const baseline = other.find(({ fingerprint }) => fingerprint === row.fingerprint)
+          return baseline?.against[name]?.p ?? []
+        })
+        return [name, judged(own, family, measures[name]!.better, lost(rows[0]!.runs) > lost(row.runs))]
+      }),
+    ),
+  }))
 
 /** What real data comes to, by measure, as the first run that tells measured it: the same for every layer and seed. */
 export const yardstick = (
@@ -66,22 +106,28 @@ export const yardstick = (
   )
 
 const samplesOf = (
-  runs: readonly Pick<StoredRun, 'result'>[],
+  runs: readonly Pick<StoredRun, 'seed' | 'result'>[],
   names: readonly string[],
-): Record<string, Sample> => {
-  const finished = runs.flatMap(({ result }) => (result?.outcome === 'finished' ? [result.measures] : []))
-  return Object.fromEntries(
+): Record<string, Sample> =>
+  Object.fromEntries(
     names.flatMap((name) => {
-      const values = finished.flatMap((measures) => measures[name] ?? [])
-      return values.length > 0 ? [[name, sampleOf(values)]] : []
+      const measured = runs.flatMap(({ seed, result }) => {
+        const value = result?.outcome === 'finished' ? result.measures[name] : undefined
+        return value === undefined ? [] : [{ seed, value }]
+      })
+      return measured.length > 0 ? [[name, sampleOf(measured)]] : []
     }),
   )
-}
 
-export const sampleOf = (values: readonly number[]): Sample => {
-  const middle = mean(values)
-  const squares = values.reduce((sum, value) => sum + (value - middle) ** 2, 0)
-  return { mean: middle, spread: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : null, values }
+export const sampleOf = (measured: readonly { readonly seed: number; readonly value: number }[]): Sample => {
+  const values = measured.map(({ value }) => value)
+  return {
+    mean: mean(values),
+    spread: deviation(values),
+    interval: intervalOf(values),
+    values,
+    seeds: measured.map(({ seed }) => seed),
+  }
 }
 
 const countsOf = (runs: readonly Pick<StoredRun, 'state' | 'result'>[]): ComparisonRow['runs'] => {
@@ -91,29 +137,54 @@ const countsOf = (runs: readonly Pick<StoredRun, 'state' | 'result'>[]): Compari
   return counts
 }
 
+/** Runs that the layer spoilt; those that failed are the machine's. */
+const lost = ({ diverged, collapsed }: ComparisonRow['runs']): number => diverged + collapsed
+
 const differences = (
   layer: Readonly<Record<string, Sample>>,
   baseline: Readonly<Record<string, Sample>>,
   measures: Readonly<Record<string, Measure>>,
+  lostMore: boolean,
 ): Record<string, Difference> =>
   Object.fromEntries(
     Object.entries(measures).flatMap(([name, { better }]) => {
       const [a, b] = [layer[name], baseline[name]]
-      return a && b ? [[name, differenceOf(a, b, better)]] : []
+      const found = a && b ? differenceOf(a, b) : null
+      return found ? [[name, judged(found, [], better, lostMore)]] : []
     }),
   )
 
-export const differenceOf = (layer: Sample, baseline: Sample, better: Measure['better']): Difference => {
-  const difference = layer.mean - baseline.mean
-  const pooled = pooledSpread(layer, baseline)
-  const good = better === 'higher' ? difference > 0 : difference < 0
-  const verdict =
-    pooled === null ? 'open' : Math.abs(difference) <= pooled ? 'noise' : good ? 'better' : 'worse'
-  return { difference, pooled, verdict }
+type Unjudged = Pick<Difference, 'difference' | 'interval' | 'pairs' | 'p'>
+
+/** Null where no seed is in both. */
+export const differenceOf = (layer: Sample, baseline: Sample): Unjudged | null => {
+  const differences = layer.seeds.flatMap((seed, i) => {
+    const other = baseline.values[baseline.seeds.indexOf(seed)]
+    return other === undefined ? [] : [layer.values[i]! - other]
+  })
+  if (differences.length === 0) return null
+  return {
+    difference: mean(differences),
+    interval: intervalOf(differences),
+    pairs: differences.length,
+    p: pairedP(differences),
+  }
 }
 
-const pooledSpread = (a: Sample, b: Sample): number | null => {
-  if (a.spread === null || b.spread === null) return null
-  const [freedomA, freedomB] = [a.values.length - 1, b.values.length - 1]
-  return Math.sqrt((freedomA * a.spread ** 2 + freedomB * b.spread ** 2) / (freedomA + freedomB))
+/** `others`: the p of other layers' differences. `lostMore`: the layer lost more runs than the baseline. */
+export const judged = (
+  { difference, interval, pairs, p }: Unjudged,
+  others: readonly number[],
+  better: Measure['better'],
+  lostMore = false,
+): Difference => {
+  const tried = 1 + others.length
+  const corrected = p === null ? null : holm([p, ...others])[0]!
+  const ahead = better === 'higher' ? difference > 0 : difference < 0
+  const verdict = (): Verdict => {
+    if (corrected === null) return 'open'
+    if (corrected >= LEVEL) return 'noise'
+    return ahead ? (lostMore ? 'open' : 'better') : 'worse'
+  }
+  return { difference, interval, pairs, p, corrected, tried, verdict: verdict() }
 }

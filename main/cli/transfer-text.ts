@@ -1,5 +1,6 @@
 /** Transfers as the command line shows them. */
 import type { ComparisonRow, Difference, Verdict } from '../../shared/comparison.ts'
+import { pText } from '../../shared/significance.ts'
 import { reportLines } from '../../shared/data.ts'
 import { formulaText } from '../../shared/formula.ts'
 import { scaledDownOf, TRANSFER_TASKS, type Measure } from '../../shared/transfer.ts'
@@ -65,13 +66,21 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   better: 'better',
   worse: 'worse',
   noise: 'within noise',
-  open: 'one seed, so noise unknown',
+  open: 'too few runs to tell',
 }
 
-const differenceText = ({ difference, pooled, verdict }: Difference, measure: Measure): string => {
-  const sign = difference < 0 ? '−' : '+'
-  const noise = pooled === null ? '' : ` (spread ${numberOf(pooled, measure)})`
-  return `${sign}${numberOf(Math.abs(difference), measure)}, ${WORDS[verdict]}${noise}`
+/** "+1.20 [0.31, 2.09], better (p 0.02 of 3 seeds, corrected for 4 layers tried)". */
+const differenceText = (
+  { difference, interval, pairs, corrected, tried, verdict }: Difference,
+  measure: Measure,
+): string => {
+  const signed = (value: number): string => `${value < 0 ? '−' : '+'}${numberOf(Math.abs(value), measure)}`
+  const range = interval ? ` [${signed(interval.low)}, ${signed(interval.high)}]` : ''
+  const how =
+    corrected === null
+      ? ''
+      : ` (p ${pText(corrected)} of ${count(pairs, 'seed')}${tried > 1 ? `, corrected for ${tried} layers tried` : ''})`
+  return `${signed(difference)}${range}, ${WORDS[verdict]}${how}`
 }
 
 const lostText = ({ label, runs }: ComparisonRow): string[] =>

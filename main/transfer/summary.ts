@@ -1,4 +1,4 @@
-import { compare, yardstick } from '../../shared/comparison.ts'
+import { compare, correct, yardstick, type ComparisonRow } from '../../shared/comparison.ts'
 import { TRANSFER_TASKS, type Promotion, type StoredRun } from '../../shared/transfer.ts'
 import type { TransferDetail, TransferPrediction, TransferSummary } from '../../shared/transfer/contract.ts'
 import type { Waiting } from '../../shared/transfer/waiting.ts'
@@ -20,6 +20,8 @@ type Line = {
   readonly ids: readonly string[]
   readonly etas: ReadonlyMap<string, TransferPrediction>
   readonly room: Room
+  /** The comparisons of other layers under the same protocol: so many were tried. */
+  readonly others: (promotion: Promotion) => ComparisonRow[][]
 }
 
 const lineOf = (db: Database, promotions: readonly Promotion[], room: Room): Line => {
@@ -30,7 +32,32 @@ const lineOf = (db: Database, promotions: readonly Promotion[], room: Room): Lin
     ids: line.map(({ promotion }) => promotion.id),
     etas: forecastLine(line, Math.max(1, room.runs), paces(db)),
     room,
+    others: othersIn(db, promotions),
   }
+}
+
+/** Each layer counts once, whatever promotions it has; one that was cancelled has told nothing. */
+const othersIn = (db: Database, promotions: readonly Promotion[]): Line['others'] => {
+  const compared = new Map<string, ComparisonRow[]>()
+  const rowsOf = (promotion: Promotion): ComparisonRow[] => {
+    const known = compared.get(promotion.id) ?? comparisonIn(db, promotion)
+    compared.set(promotion.id, known)
+    return known
+  }
+  return ({ protocol, layer }) => {
+    const others = promotions.filter(
+      (other) =>
+        other.protocol === protocol &&
+        other.layer.fingerprint !== layer.fingerprint &&
+        other.state !== 'cancelled',
+    )
+    return [...new Map(others.map((other) => [other.layer.fingerprint, rowsOf(other)])).values()]
+  }
+}
+
+const comparisonIn = (db: Database, { id, layer, config }: Promotion): ComparisonRow[] => {
+  const layers = lineUp(layer, config).map(({ fingerprint, label, role }) => ({ fingerprint, label, role }))
+  return compare(layers, runsOf(db, id), TRANSFER_TASKS[config.task].measures)
 }
 
 /** Every promotion, newest first. */
@@ -48,15 +75,14 @@ export const transferSummary = (db: Database, id: string, room: Room): TransferS
 }
 
 const summaryIn = (db: Database, promotion: Promotion, line: Line): TransferSummary => {
-  const { id, layer, config } = promotion
+  const { id, config } = promotion
   const runs = runsOf(db, id)
   const { measures } = TRANSFER_TASKS[config.task]
   const counts = { queued: 0, running: 0, done: 0, failed: 0 }
   for (const { state } of runs) counts[state] += 1
-  const layers = lineUp(layer, config).map(({ fingerprint, label, role }) => ({ fingerprint, label, role }))
   return {
     promotion,
-    comparison: compare(layers, runs, measures),
+    comparison: correct(comparisonIn(db, promotion), line.others(promotion), measures),
     real: yardstick(runs, measures),
     runs: counts,
     reused: reusedRuns(db, id),

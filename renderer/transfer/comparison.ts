@@ -1,11 +1,13 @@
 /** The comparison of a layer with its baselines as a table: texts of cells, the best of a column, what is said of a difference. */
 import type { ComparisonRow, Difference, Sample } from '../../shared/comparison.ts'
+import { pText } from '../../shared/significance.ts'
 import {
   TRANSFER_TASKS,
   type Measure,
   type TransferConfig,
   type TransferTaskName,
 } from '../../shared/transfer.ts'
+import { plural } from '../format.ts'
 
 export type Column = { readonly name: string; readonly label: string; readonly measure: Measure }
 export type MeasureTable = { readonly title: string; readonly columns: readonly Column[] }
@@ -48,7 +50,17 @@ export const signed = (value: number, measure: Measure): string => {
 
 /** What is said of the layer against a baseline. */
 export const verdictText = ({ verdict }: Difference): string =>
-  ({ better: 'better', worse: 'worse', noise: 'within noise', open: 'one seed' })[verdict]
+  ({ better: 'better', worse: 'worse', noise: 'within noise', open: 'too few runs' })[verdict]
+
+/** "95 % interval +0.3 to +2.1, p 0.03 over 3 seeds, corrected for 4 layers tried". */
+export const differenceTitle = (
+  { interval, corrected, pairs, tried }: Difference,
+  measure: Measure,
+): string =>
+  interval === null || corrected === null
+    ? 'Needs at least two seeds that both layers finished'
+    : `95 % interval ${signed(interval.low, measure)} to ${signed(interval.high, measure)}, p ${pText(corrected)} over ` +
+      `${plural(pairs, 'seed')}${tried > 1 ? `, corrected for ${tried} layers tried` : ''}`
 
 /** "finished 2 of 3, 1 diverged": how a layer's runs ended. */
 export const runsText = ({ runs }: ComparisonRow): string => {

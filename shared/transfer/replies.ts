@@ -37,17 +37,32 @@ const predictionSchema = z.object({
   measured: z.boolean(),
 })
 
+const interval = z.object({ low: real, high: real }).nullable()
+
 const rowSchema = z.object({
   fingerprint: z.string(),
   label: z.string(),
   role,
   runs: z.object({ finished: number, diverged: number, collapsed: number, failed: number, left: number }),
-  measures: z.record(z.string(), z.object({ mean: real, spread: real.nullable(), values: z.array(real) })),
+  measures: z.record(
+    z.string(),
+    z.object({
+      mean: real,
+      spread: real.nullable(),
+      interval,
+      values: z.array(real),
+      seeds: z.array(number),
+    }),
+  ),
   against: z.record(
     z.string(),
     z.object({
       difference: real,
-      pooled: real.nullable(),
+      interval,
+      pairs: number,
+      p: real.nullable(),
+      corrected: real.nullable(),
+      tried: number,
       verdict: z.enum(['better', 'worse', 'noise', 'open']),
     }),
   ),

@@ -158,7 +158,7 @@ const promoteAndLook = async (t: TestContext, options: Options): Promise<void> =
   }
 }
 
-const SAID = { better: /better/, worse: /worse/, noise: /within noise/, open: /one seed/ }
+const SAID = { better: /better/, worse: /worse/, noise: /within noise/, open: /too few runs/ }
 
 /** Every figure of the comparison is the stored one, and the best of each column is named; real images stand below. */
 const sameTable = async (page: Page, { summary }: TransferDetail): Promise<void> => {

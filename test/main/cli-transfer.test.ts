@@ -31,7 +31,10 @@ describe('transfer from the command line', { concurrency: 3 }, () => {
     assert.equal(made.code, 0, made.err)
     assert.match(made.out, /^EvoNorm-B0 in instance segmentation \([0-9a-f]{10}\): done\n/)
     assert.match(made.out, /\n +EvoNorm-B0 +BN-ReLU\n +Mask AP, % +\d+\.\d ± \d+\.\d +\d+\.\d ± \d+\.\d\n/)
-    assert.match(made.out, /Mask AP against BN-ReLU: [+−]\d+\.\d, (better|worse|within noise) \(spread/)
+    assert.match(
+      made.out,
+      /Mask AP against BN-ReLU: [+−]\d+\.\d \[[+−]\d+\.\d, [+−]\d+\.\d\], (better|worse|within noise) \(p [\d.< ]+ of 2 seeds\)/,
+    )
     assert.match(
       made.out,
       /over 2 seeds\. Scaled down against the paper:\n  Data: Shapes scenes; in the paper COCO/,

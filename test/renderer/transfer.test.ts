@@ -60,9 +60,10 @@ const fids = (values: Record<string, readonly number[]>): StoredRun[] =>
   )
 
 test('fractions read in percent and points as they are, with a spread where there is one', () => {
-  assert.equal(sampleText({ mean: 0.4123, spread: 0.0078, values: [] }, maskAp!), '41.2 ± 0.8')
-  assert.equal(sampleText({ mean: 0.4123, spread: null, values: [] }, maskAp!), '41.2')
-  assert.equal(sampleText({ mean: 31.416, spread: 1.2, values: [] }, fid!), '31.42 ± 1.20')
+  const none = { interval: null, values: [], seeds: [] }
+  assert.equal(sampleText({ ...none, mean: 0.4123, spread: 0.0078 }, maskAp!), '41.2 ± 0.8')
+  assert.equal(sampleText({ ...none, mean: 0.4123, spread: null }, maskAp!), '41.2')
+  assert.equal(sampleText({ ...none, mean: 31.416, spread: 1.2 }, fid!), '31.42 ± 1.20')
   assert.equal(signed(-0.0123, maskAp!), '−1.2')
   assert.equal(signed(0.0002, maskAp!), '±0.0')
   assert.equal(signed(153.26, fid!), '+153.3')
