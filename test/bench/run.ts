@@ -1,6 +1,7 @@
 /** `npm run bench -- <what>`: measurements, apart from the tests, which never look at the clock. */
 import { benchCandidates } from './candidates.ts'
 import { benchEngine } from './engine.ts'
+import { benchFidelity } from './fidelity.ts'
 import { benchGpu } from './gpu.ts'
 import { benchHeap } from './heap.ts'
 import { benchIdentity } from './identity.ts'
@@ -12,6 +13,7 @@ import { benchTune } from './tune.ts'
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   engine: benchEngine,
   candidates: benchCandidates,
+  fidelity: benchFidelity,
   gpu: benchGpu,
   heap: benchHeap,
   identity: benchIdentity,
