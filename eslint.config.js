@@ -27,7 +27,7 @@ export default ts.config(
     },
   },
   {
-    files: ['*.config.js', '*.config.ts', '**/*.svelte', '**/*.d.ts'],
+    files: ['*.config.js', '**/*.config.ts', '**/*.svelte', '**/*.d.ts'],
     rules: { 'no-restricted-exports': 'off' },
   },
   { files: ['shared/**'], rules: ban(noNode, noMain, noRenderer, noElectron, noTensorFlow) },

@@ -1,8 +1,12 @@
-/** The browser host's program: serves the page and opens it in the user's browser. */
-import { Command } from 'commander'
+/**
+ * The host's program, with two doors to the same api: it serves the page on a loopback port and opens it in the user's
+ * browser, or answers the desktop window that started it.
+ */
+import { Command, Option } from 'commander'
 import open from 'open'
 import { startServer } from './browser/server.ts'
 import { dataFolderOption, wholeNumber, workerOptions } from './cli/options.ts'
+import { openDoor } from './desktop/door.ts'
 import { version } from './versions.ts'
 import type { Xla } from './workers/protocol.ts'
 
@@ -14,8 +18,10 @@ const serve = async (options: {
   mixedPrecision?: boolean
   xla?: Xla
   open: boolean
+  desktop?: boolean
 }): Promise<void> => {
   const { mixedPrecision, xla } = options
+  if (options.desktop) return openDoor({ ...options, options: { mixedPrecision, xla } })
   const server = await startServer({ ...options, options: { mixedPrecision, xla } })
   console.log(`NormForge: ${server.url}`)
   // Everybody on this machine can read a program's arguments.
@@ -30,6 +36,7 @@ const command = new Command('normforge')
   .version(version)
   .option('--port <number>', 'loopback port; 0: any free one', wholeNumber(0, 65535), 0)
   .option('--no-open', 'only print the address')
+  .addOption(new Option('--desktop', 'answer the desktop window that started this').hideHelp())
 for (const option of [dataFolderOption(), ...workerOptions()]) command.addOption(option)
 command.action(serve)
 command.parseAsync().catch((error: Error) => {

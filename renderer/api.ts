@@ -1,14 +1,14 @@
-/** The seam: the only file that knows the bridge, Electron's preload or the browser host's WebSocket. */
+/** The seam: the only file that knows the line to the host, the desktop window's or the browser host's WebSocket. */
 import { z } from 'zod'
 import {
   ContractError,
   type Argument,
-  type Bridge,
   type EventFrame,
   type Replies,
   type RequestName,
 } from '../shared/contract.ts'
-import { eventFrameSchema, REPLIES, replyFrameSchema } from '../shared/replies.ts'
+import type { Desktop } from '../shared/desktop.ts'
+import { REPLIES } from '../shared/replies.ts'
 import { socketBridge, type Connection, type Socket } from './socket.ts'
 
 // zod would probe for `eval`, which the page's content security policy forbids.
@@ -16,22 +16,17 @@ z.config({ jitless: true })
 
 declare global {
   interface Window {
-    readonly normforge?: Bridge
+    /** The line to the host that the desktop window gives its pages. */
+    readonly normforge?: Desktop
   }
 }
 
 export type Api = {
   request<N extends RequestName>(name: N, argument: Argument<N>): Promise<Replies[N]>
   subscribe(since: number, listener: (frame: EventFrame) => void): () => void
-  /** Tries to reconnect now; nothing where the connection cannot be lost. */
+  /** Tries to reconnect now. */
   retry(): void
 }
-
-/** Electron's calls cross the same checks as the socket's frames. */
-const checked = (bridge: Bridge): Bridge => ({
-  request: async (frame) => replyFrameSchema.parse(await bridge.request(frame)),
-  subscribe: (since, listener) => bridge.subscribe(since, (frame) => listener(eventFrameSchema.parse(frame))),
-})
 
 const openSocket = (): Socket => {
   const address = new URL('socket', location.href)
@@ -55,6 +50,22 @@ const asSocket = (real: WebSocket): Socket => {
   return socket
 }
 
+const openLine = (desktop: Desktop): Socket => {
+  const socket: Socket = {
+    send: (text) => line.send(text),
+    close: () => line.close(),
+    onopen: null,
+    onclose: null,
+    onmessage: null,
+  }
+  const line = desktop.connect({
+    open: () => socket.onopen?.(),
+    text: (text) => socket.onmessage?.({ data: text }),
+    close: () => socket.onclose?.(),
+  })
+  return socket
+}
+
 /** A reply of another version's program is said in one sentence, not as a list of schema issues. */
 const understood = <N extends RequestName>(name: N, value: unknown): Replies[N] => {
   const parsed = REPLIES[name].safeParse(value)
@@ -68,22 +79,18 @@ const understood = <N extends RequestName>(name: N, value: unknown): Replies[N] 
 
 /** Connects the page to whichever host it runs in. */
 export const connect = (onConnection: (now: Connection) => void): Api => {
+  const { normforge } = window
+  // The address brought the token, which a cookie holds by now: it need not stay in sight, nor in bookmarks.
+  if (!normforge) history.replaceState(history.state, '', location.pathname + location.hash)
+  const bridge = socketBridge(normforge ? () => openLine(normforge) : openSocket, onConnection)
   let next = 1
-  const make = (bridge: Bridge, retry: () => void): Api => ({
+  return {
     request: async (name, argument) => {
       const reply = await bridge.request({ id: next++, name, argument })
       if (!reply.ok) throw new ContractError(reply.code, reply.message)
       return understood(name, reply.value)
     },
     subscribe: bridge.subscribe,
-    retry,
-  })
-  if (window.normforge) {
-    onConnection({ state: 'open' })
-    return make(checked(window.normforge), () => undefined)
+    retry: bridge.retry,
   }
-  // The address brought the token, which a cookie holds by now: it need not stay in sight, nor in bookmarks.
-  history.replaceState(history.state, '', location.pathname + location.hash)
-  const bridge = socketBridge(openSocket, onConnection)
-  return make(bridge, bridge.retry)
 }

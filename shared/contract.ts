@@ -1,6 +1,6 @@
 /**
- * Every request and event between the page and the main process: types and validation in one place. Both hosts
- * (Electron's IPC, the browser host's WebSocket) carry exactly these messages; both ends derive from `REQUESTS`.
+ * Every request and event between the page and the main process: types and validation in one place. Both doors
+ * (the desktop window's line, the browser host's WebSocket) carry exactly these messages; both ends derive from `REQUESTS`.
  */
 import { z } from 'zod'
 import type { DataReport } from './data.ts'
@@ -69,7 +69,7 @@ export type Replies = TransferReplies & {
 
 export type AppInfo = {
   readonly version: string
-  readonly host: 'electron' | 'browser'
+  readonly host: 'desktop' | 'browser'
   readonly dataFolder: string
   /** Sequence number of the newest stored event (0: none): where a page that loads everything afterwards subscribes. */
   readonly seq: number
@@ -188,9 +188,10 @@ export type PassingEvent = { readonly kind: 'workers'; readonly workers: readonl
 export type AppEvent = StoredEvent | PassingEvent
 
 /**
- * Frames of the wire, the same for IPC and WebSocket. The browser host serves the page at `/?token=…`, which sets
- * a cookie, and to whoever has that cookie its WebSocket at `/socket`; in Electron the preload offers `window.normforge`, a `Bridge`. A subscription is
- * answered by the stored events after `since`, in order, then by new ones as they come; a second one replaces it.
+ * Frames of the wire, JSON texts, the same for both hosts. The browser host serves the page at `/?token=…`, which sets a
+ * cookie, and to whoever has that cookie its WebSocket at `/socket`; the desktop window's preload offers `window.normforge`,
+ * a line of the same frames (desktop.ts). A subscription is answered by the stored events after `since`, in order, then by
+ * new ones as they come; a second one replaces it.
  */
 export type Bridge = {
   request(frame: RequestFrame): Promise<ReplyFrame>

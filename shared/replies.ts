@@ -134,7 +134,7 @@ const workerSchema = z.object({
 export const REPLIES: { readonly [N in RequestName]: z.ZodType<Replies[N]> } = {
   'app.info': z.object({
     version: z.string(),
-    host: z.enum(['electron', 'browser']),
+    host: z.enum(['desktop', 'browser']),
     dataFolder: z.string(),
     seq: number,
     facts: z.array(z.object({ label: z.string(), value: z.string(), ok: z.boolean() })),

@@ -8,7 +8,7 @@ import { createApi, type Api, type ApiOptions } from '../api.ts'
 import { PAGE_HEADERS, readPage } from '../page.ts'
 import { root } from '../setup/process.mjs'
 import { createAccess, type Access } from './access.ts'
-import { BOUNDS, converse, type Bounds } from './converse.ts'
+import { BOUNDS, converse, type Bounds } from '../converse.ts'
 
 export type ServerOptions = Omit<ApiOptions, 'host'> & {
   /** 0: any free one. */

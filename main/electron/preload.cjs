@@ -4,31 +4,40 @@
 /** @type {Pick<import('electron'), 'contextBridge' | 'ipcRenderer'>} */
 const { contextBridge, ipcRenderer } = require('electron')
 
-/** @type {((event: import('electron').IpcRendererEvent, frame: import('../../shared/contract.ts').EventFrame) => void) | null} */
-let listening = null
-const stop = () => {
-  if (listening) ipcRenderer.off('events', listening)
-  listening = null
-}
+// A page that is loaded anew begins elsewhere, so that what was sent to the one before it is not taken for its own.
+let last = Math.floor(Math.random() * 2 ** 40)
+/** @type {{ connection: number, pieces: string[], listener: import('../../shared/desktop.ts').LineListener } | null} */
+let line = null
 
-/** @type {import('../../shared/contract.ts').Bridge} */
-const bridge = {
-  request: (frame) => ipcRenderer.invoke('request', frame),
-  subscribe: (since, listener) => {
-    stop()
-    const receive = (
-      /** @type {unknown} */ _event,
-      /** @type {import('../../shared/contract.ts').EventFrame} */ frame,
-    ) => {
-      ipcRenderer.send('heard')
-      listener(frame)
-    }
-    listening = receive
-    ipcRenderer.on('events', receive)
-    ipcRenderer.send('subscribe', { subscribe: { since } })
-    return () => {
-      if (listening === receive) stop()
+/** @param {number} connection @param {import('./relay.ts').Told} told */
+const hear = (connection, told) => {
+  if (line?.connection !== connection) return
+  const { pieces, listener } = line
+  if (told.kind === 'open') return listener.open()
+  if (told.kind === 'close') {
+    line = null
+    return listener.close()
+  }
+  ipcRenderer.send('heard', connection, told.text.length)
+  pieces.push(told.text)
+  if (told.last) listener.text(pieces.splice(0).join(''))
+}
+ipcRenderer.on('told', (_event, connection, told) => hear(connection, told))
+
+/** @type {import('../../shared/desktop.ts').Desktop} */
+const desktop = {
+  connect: (listener) => {
+    const connection = ++last
+    line = { connection, pieces: [], listener }
+    ipcRenderer.send('open', connection)
+    return {
+      send: (text) => ipcRenderer.send('text', connection, text),
+      close: () => {
+        if (line?.connection !== connection) return
+        line = null
+        ipcRenderer.send('close', connection)
+      },
     }
   },
 }
-contextBridge.exposeInMainWorld('normforge', bridge)
+contextBridge.exposeInMainWorld('normforge', desktop)

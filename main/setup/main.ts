@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { ensureElectron } from './electron.ts'
 import { ensureKernels } from './kernels.ts'
-import { ensurePage } from './page.ts'
+import { DESKTOP, ensureDesktop, ensurePage } from './page.ts'
 import { windowObstacle } from './places.mjs'
 import { root, say, sentenceOf, SetupError, spawnThrough } from './process.mjs'
 import { ensureTensorFlow } from './tensorflow.ts'
@@ -23,8 +23,9 @@ const SOON_MS = 8000
 const openWindow = async (args: readonly string[]): Promise<number | null> => {
   const obstacle = windowObstacle()
   const electron = obstacle === null ? await ensureElectron() : null
+  if (electron !== null) await ensureDesktop()
   const begun = Date.now()
-  const code = electron === null ? null : await spawnThrough(electron, [root, ...args])
+  const code = electron === null ? null : await spawnThrough(electron, [path.join(root, DESKTOP), ...args])
   if (code !== null && (code === 0 || Date.now() - begun > SOON_MS)) return code
   const reason =
     obstacle ??
@@ -66,7 +67,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
   /** Everything, and nothing run: for images and installers. */
   setup: async () => {
     await ensureEngine()
-    await ensurePage()
+    await ensureDesktop()
     return 0
   },
 }

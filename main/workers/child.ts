@@ -1,6 +1,6 @@
 /**
- * The worker process: `node child.ts <evaluator module> <its options as JSON>`, forked by the pool (or by Electron's
- * utilityProcess). Ends when its parent does, whatever way the parent ended.
+ * The worker process: `node child.ts <evaluator module> <its options as JSON>`, forked by the pool. Ends
+ * when its parent does, whatever way the parent ended.
  */
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
@@ -9,16 +9,8 @@ import type { Evaluator, EvaluatorModule, EvaluatorOptions, FromWorker, ToWorker
 
 const BEAT_MS = 1000
 
-type ParentPort = {
-  postMessage(message: unknown): void
-  on(event: 'message', listener: (event: { data: ToWorker }) => void): void
-}
-const parentPort = (process as { parentPort?: ParentPort }).parentPort
-
-const send = (message: FromWorker): void => {
-  if (parentPort) parentPort.postMessage(message)
-  else process.send?.(message, undefined, undefined, () => undefined)
-}
+const send = (message: FromWorker): void =>
+  void process.send?.(message, undefined, undefined, () => undefined)
 const beat = (): void => send({ kind: 'beat', residentBytes: process.memoryUsage.rss() })
 const textOf = (error: unknown): { message: string; trace: string } =>
   error instanceof Error
@@ -73,8 +65,7 @@ const start = async (modulePath: string, options: EvaluatorOptions): Promise<voi
   const receive = (message: ToWorker): void => {
     last = last.then(() => handle(message))
   }
-  if (parentPort) parentPort.on('message', (event) => receive(event.data))
-  else process.on('message', receive)
+  process.on('message', receive)
   send({ kind: 'ready', facts: evaluator.facts })
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { FromWorker, ToWorker } from './protocol.ts'
 import { followOps } from './signals.ts'
 
-/** A running worker process, whoever started it: Node's fork, or Electron's utilityProcess. */
+/** A running worker process. */
 export type Child = {
   readonly pid: number | undefined
   send(message: ToWorker): void

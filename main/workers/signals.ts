@@ -1,5 +1,4 @@
 /** Signals by which the processor, the allocator or the system ends a process. */
-import { constants } from 'node:os'
 import type { News } from './protocol.ts'
 
 /** What each says: a fault of native code, or of what was compiled for another machine. */
@@ -26,15 +25,6 @@ export const signalText = (signal: string, news: News | null, op: string | null)
   const meaning = MEANINGS[signal] ? ` (${MEANINGS[signal]})` : ''
   const where = news === null ? '' : `; last heard of at: ${phaseOf(news)}`
   return `crashed with ${signal}${meaning}${where}${op === null ? '' : `; the op last started: ${op}`}`
-}
-
-/** The signal that an exit code of Electron's utilityProcess stands for; null where it is an exit code. */
-export const signalOfCode = (code: number): string | null => {
-  const [name] =
-    Object.entries(constants.signals).find(
-      ([name, number]) => number === code && (name in MEANINGS || name === 'SIGKILL'),
-    ) ?? []
-  return name ?? null
 }
 
 /**

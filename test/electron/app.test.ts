@@ -1,41 +1,29 @@
-/** The real desktop app, where Electron's binary and a display are there. */
+/** The desktop window in a real Electron, with its host and workers: what somebody who sits before it does. */
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import { test } from 'node:test'
-import { _electron } from 'playwright-core'
-import { electronBinary } from '../../main/setup/places.mjs'
+import { DESKTOP } from '../../main/setup/page.ts'
 import { root } from '../../main/setup/process.mjs'
-import { dataFolder } from '../main/stand-in-app.ts'
+import { digest, ensureApp, launch } from './desktop.ts'
+import { findElectron, openDisplay } from './real.ts'
 
-const executablePath = electronBinary()
-const hasDisplay = process.platform !== 'linux' || Boolean(process.env.DISPLAY ?? process.env.WAYLAND_DISPLAY)
-const skip =
-  executablePath === null
-    ? "Electron's binary is not on this machine"
-    : hasDisplay
-      ? false
-      : 'there is no display for a window'
-
-test('the desktop app opens the workbench, sandboxed and at its own address', { skip }, async (t) => {
-  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-  const app = await _electron.launch({
-    executablePath: executablePath!,
-    args: [...sandbox, root, '--data-folder', dataFolder(), '--workers', '1'],
-  })
-  t.after(() => app.close())
-  const page = await app.firstWindow()
-  await page.waitForSelector('#app > *')
-  assert.equal(new URL(page.url()).protocol, 'app:')
-  assert.equal(await page.evaluate(() => typeof (globalThis as { require?: unknown }).require), 'undefined')
-
-  const info = await page.evaluate(
-    "normforge.request({ id: 1, name: 'app.info', argument: {} }).then((reply) => reply.value.host)",
-  )
-  assert.equal(info, 'electron')
+test('the desktop window opens the workbench at its own address, confined', async (t) => {
+  const electron = await findElectron(t)
+  if (!electron) return
+  const { app, page, problems } = await launch(t, electron, { env: await openDisplay(t) })
+  await page.getByTestId('start-demo').waitFor()
+  const shipped = path.join(root, DESKTOP)
+  for (const name of ['main.cjs', 'preload.cjs'])
+    assert.equal(digest(path.join(await ensureApp(electron), name)), digest(path.join(shipped, name)), name)
+  assert.equal(page.url(), 'app://normforge/')
+  assert.equal(await page.evaluate('typeof require + typeof process + typeof module'), 'undefined'.repeat(3))
+  assert.deepEqual(problems, [])
   assert.equal(await page.evaluate("window.open('https://example.org/')"), null)
   await page.evaluate("void (location.href = 'https://example.org/')")
-  assert.equal(new URL(page.url()).protocol, 'app:')
+  assert.equal(page.url(), 'app://normforge/')
   assert.equal(
     await page.evaluate("fetch('https://example.org/').then(() => 'sent', () => 'refused')"),
     'refused',
   )
+  await app.close()
 })

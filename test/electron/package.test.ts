@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { test } from 'node:test'
 import { Ajv } from 'ajv'
+import { DESKTOP, ensureDesktop } from '../../main/setup/page.ts'
 import { root } from '../../main/setup/process.mjs'
 
 // The schema and the YAML reader that electron-builder itself uses.
@@ -13,9 +14,8 @@ const yaml = library('js-yaml') as { load(text: string): unknown }
 const schema = library('app-builder-lib/scheme.json') as object
 
 type Config = {
-  readonly directories: { readonly output: string }
+  readonly directories: { readonly app: string; readonly output: string }
   readonly files: readonly string[]
-  readonly asarUnpack: readonly string[]
   readonly electronFuses: Readonly<Record<string, boolean>>
 }
 const config = yaml.load(readFileSync(path.join(root, 'electron-builder.yml'), 'utf8')) as Config
@@ -23,12 +23,6 @@ const validate = new Ajv({ strict: false, allErrors: true }).compile(schema)
 
 const matches = (file: string, patterns: readonly string[]): boolean =>
   patterns.some((pattern) => path.matchesGlob(file, pattern))
-const isPacked = (file: string): boolean =>
-  !matches(
-    file,
-    config.files.flatMap((pattern) => (pattern.startsWith('!') ? [pattern.slice(1)] : [])),
-  )
-
 test("electron-builder.yml follows electron-builder's schema", () => {
   assert.ok(validate(config), JSON.stringify(validate.errors, null, 2))
 })
@@ -38,18 +32,16 @@ test('the schema refuses a key it does not know and a target of the wrong kind',
   assert.ok(!validate({ ...config, linux: { target: 7 } }))
 })
 
-test("a package has the program and the page, not TensorFlow's libraries", () => {
-  const { main } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { main: string }
-  for (const file of [main, 'main/electron/preload.cjs', 'main/workers/child.ts', 'shared/contract.ts']) {
-    assert.ok(existsSync(path.join(root, file)), file)
-    assert.ok(matches(file, config.files) && isPacked(file), file)
+test('the archive has the window, its preload and the page, as they are built', async () => {
+  await ensureDesktop()
+  assert.equal(config.directories.app, DESKTOP)
+  const { main } = JSON.parse(readFileSync(path.join(root, DESKTOP, 'package.json'), 'utf8')) as {
+    main: string
   }
-  assert.ok(matches('dist/index.html', config.files))
-  const tfjs = 'node_modules/@tensorflow/tfjs-node-gpu'
-  assert.ok(!isPacked(`${tfjs}/deps/lib/libtensorflow.so.2`))
-  assert.ok(!isPacked(`${tfjs}/lib/napi-v8/libtensorflow_framework.so.2`))
-  const addon = `${tfjs}/lib/napi-v8/tfjs_binding.node`
-  assert.ok(isPacked(addon) && matches(addon, config.asarUnpack))
+  for (const file of [main, 'preload.cjs', 'host.json', 'page/index.html']) {
+    assert.ok(existsSync(path.join(root, DESKTOP, file)), file)
+    assert.ok(matches(file, config.files), file)
+  }
 })
 
 test('packages do not land in the page, and the fuses close what the program does not use', () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { WebSocket, WebSocketServer } from 'ws'
-import { BOUNDS, converse, type Bounds } from '../../main/browser/converse.ts'
+import { BOUNDS, converse, type Bounds } from '../../main/converse.ts'
 import type { EventFrame } from '../../shared/contract.ts'
 import { until } from './stand-in-app.ts'
 

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createPool, type Outcome, type PoolOptions } from '../../main/workers/pool.ts'
 import { spawnNode, type Spawn } from '../../main/workers/process.ts'
-import { followOps, signalOfCode } from '../../main/workers/signals.ts'
+import { followOps } from '../../main/workers/signals.ts'
 import type { EvaluationTask } from '../../shared/records.ts'
 import { alive, jobOf, taskOf, until } from './fixture.ts'
 
@@ -138,9 +138,4 @@ test('the newest op counts, however what tells it was cut', () => {
   const ops = followOps()
   ops.add(text.slice(0, text.indexOf('\n')))
   assert.equal(ops.last(), 'Conv2D')
-})
-
-test('the codes by which Electron tells signals are known; exit codes stay codes', () => {
-  assert.deepEqual([4, 6, 7, 11, 9].map(signalOfCode), ['SIGILL', 'SIGABRT', 'SIGBUS', 'SIGSEGV', 'SIGKILL'])
-  assert.deepEqual([0, 1, 3, 15, 134].map(signalOfCode), [null, null, null, null, null])
 })

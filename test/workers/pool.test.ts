@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Pool } from '../../main/workers/pool.ts'
-import type { Spawn } from '../../main/workers/process.ts'
-import type { FromWorker } from '../../main/workers/protocol.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 import { alive, jobOf, poolOf, taskOf, until } from './fixture.ts'
 import { answer } from './stand-in.ts'
@@ -161,32 +158,5 @@ describe('pool', { concurrency: 4 }, () => {
 
   test('a pool needs a worker', () => {
     assert.throws(() => poolOf({}, { count: 0 }), /needs one worker at least, got 0/)
-  })
-
-  test("a worker speaks through parentPort where it has one, as in Electron's utilityProcess", async (t) => {
-    const port = `
-    process.parentPort = {
-      postMessage: (message) => process.send({ data: message }),
-      on: (name, listener) => process.on(name, (message) => listener({ data: message })),
-    }`
-    const spawn: Spawn = (file, args) => {
-      const child = fork(file, [...args], {
-        execArgv: ['--import', `data:text/javascript,${encodeURIComponent(port)}`],
-      })
-      return {
-        pid: child.pid,
-        send: (message) => void child.send(message),
-        kill: () => void child.kill('SIGKILL'),
-        onMessage: (listener) => void child.on('message', ({ data }: { data: FromWorker }) => listener(data)),
-        // It tells no signal.
-        onExit: (listener) => void child.on('exit', (code) => listener(code, null)),
-        lastWords: () => '',
-        lastOp: () => null,
-      }
-    }
-    const { pool } = poolOf({}, { spawn })
-    t.after(pool.close)
-    assert.deepEqual(await pool.run(jobOf(0)), { kind: 'result', result: answer(taskOf(0)) })
-    assert.equal((await pool.check(data)).classes.length, 10)
   })
 })

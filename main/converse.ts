@@ -1,7 +1,21 @@
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
-import type { RawData, WebSocket } from 'ws'
 import { z } from 'zod'
-import type { Api } from '../api.ts'
+import type { Api } from './api.ts'
+
+/** A page's end of the line: a WebSocket of `ws`, or a page behind the desktop window. */
+export type PageSocket = {
+  readonly OPEN: number
+  readonly readyState: number
+  /** What was sent and the page has not taken. */
+  readonly bufferedAmount: number
+  send(text: string): void
+  close(code?: number, reason?: string): void
+  terminate(): void
+  pause(): void
+  resume(): void
+  on(event: 'message', listener: (data: unknown) => void): unknown
+  on(event: 'close' | 'error', listener: () => void): unknown
+}
 
 /** How much a page may ask and leave unread. */
 export type Bounds = {
@@ -25,11 +39,11 @@ const subscribeSchema = z.object({ subscribe: z.object({ since: z.int().min(0) }
  * not read stays in its own hands: its frames are not taken while it is behind.
  */
 export const converse = (
-  socket: WebSocket,
+  socket: PageSocket,
   api: Pick<Api, 'request' | 'subscribe'>,
   { atOnce, unreadBytes, stalledMs }: Bounds = BOUNDS,
 ): void => {
-  const frames: RawData[] = []
+  const frames: unknown[] = []
   let unsubscribe = (): void => undefined
   let underway = 0
   let working = false
@@ -39,7 +53,7 @@ export const converse = (
   const send = (frame: unknown): void => {
     if (isOpen()) socket.send(JSON.stringify(frame))
   }
-  const take = (data: RawData): void => {
+  const take = (data: unknown): void => {
     let frame: unknown
     try {
       frame = JSON.parse(String(data))
