@@ -2,7 +2,7 @@
 import { EXPORTS, EXPORT_TARGETS, type ExportTarget } from '../shared/export/index.ts'
 import { SEARCH_VIEWS, type Route, type SearchView } from './route.ts'
 import type { IconName } from './parts/icons.ts'
-import type { PageState } from './state.svelte.ts'
+import type { Page } from './state/page.ts'
 import { THEME_LABELS, THEMES } from './theme.ts'
 import { count, percent } from './format.ts'
 import { protocolText } from './transfer/protocol.ts'
@@ -26,10 +26,10 @@ export const VIEW_LOOKS: Readonly<Record<SearchView, { label: string; icon: Icon
   pareto: { label: 'Pareto', icon: 'pareto', keys: 'g p' },
 }
 
-const goes = (page: PageState, route: Route) => () => page.go(route)
+const goes = (page: Page, route: Route) => () => page.router.go(route)
 
 /** The commands that make sense now. */
-export const commands = (page: PageState, dialogs: { help(): void }): Command[] => [
+export const commands = (page: Page, dialogs: { help(): void }): Command[] => [
   { group: 'Go to', label: 'Home', icon: 'home', keys: 'g h', run: goes(page, { view: 'home' }) },
   {
     group: 'Go to',
@@ -48,12 +48,12 @@ export const commands = (page: PageState, dialogs: { help(): void }): Command[] 
   ...ofSearch(page),
   ...ofLayer(page),
   { group: 'Go to', label: 'Settings', icon: 'settings', keys: 'g s', run: goes(page, { view: 'settings' }) },
-  ...(page.searches ?? []).map((summary): Command => ({
+  ...(page.searches.list ?? []).map((summary): Command => ({
     group: 'Searches',
     label: summary.search.name,
     hint: `${summary.search.state}, ${count(summary.funnel.generated)} candidates${summary.best ? `, best ${percent(summary.best.average)}` : ''}`,
     icon: 'history',
-    run: () => page.show('live', summary.search.id),
+    run: () => page.router.show('live', summary.search.id),
   })),
   ...(page.transfers.list ?? []).map(({ promotion }): Command => ({
     group: 'Transfer',
@@ -66,13 +66,13 @@ export const commands = (page: PageState, dialogs: { help(): void }): Command[] 
     group: 'Theme',
     label: `Theme: ${THEME_LABELS[theme].toLowerCase()}`,
     icon: 'theme',
-    run: () => page.setTheme(theme),
+    run: () => page.appearance.choose(theme),
   })),
   { group: 'Help', label: 'Keyboard shortcuts', icon: 'keyboard', keys: '?', run: dialogs.help },
 ]
 
-const ofSearch = (page: PageState): Command[] => {
-  const summary = page.search
+const ofSearch = (page: Page): Command[] => {
+  const summary = page.searches.current
   if (!summary) return []
   const { id, name, state } = summary.search
   const views = SEARCH_VIEWS.map((view): Command => ({
@@ -81,7 +81,7 @@ const ofSearch = (page: PageState): Command[] => {
     hint: name,
     icon: VIEW_LOOKS[view].icon,
     keys: VIEW_LOOKS[view].keys,
-    run: () => page.show(view, id),
+    run: () => page.router.show(view, id),
   }))
   const act = (label: string, icon: IconName, run: () => void, keys?: string): Command => ({
     group: 'Do',
@@ -94,14 +94,14 @@ const ofSearch = (page: PageState): Command[] => {
   const best = summary.best
   const actions = [
     ...(best
-      ? [act(`Open the best layer, #${best.number}`, 'open', () => page.open(id, best.number), 'b')]
+      ? [act(`Open the best layer, #${best.number}`, 'open', () => page.router.open(id, best.number), 'b')]
       : []),
-    ...(state === 'running' ? [act('Pause', 'pause', () => void page.control(id, 'pause'))] : []),
+    ...(state === 'running' ? [act('Pause', 'pause', () => void page.searches.control(id, 'pause'))] : []),
     ...(state === 'running' || state === 'paused'
-      ? [act('Stop', 'stop', () => void page.control(id, 'stop'))]
+      ? [act('Stop', 'stop', () => void page.searches.control(id, 'stop'))]
       : []),
     ...(state === 'paused' || state === 'stopped' || state === 'failed'
-      ? [act('Resume', 'play', () => void page.control(id, 'resume'))]
+      ? [act('Resume', 'play', () => void page.searches.control(id, 'resume'))]
       : []),
     act('Duplicate this search', 'copy', goes(page, { view: 'new', from: id })),
   ]
@@ -109,14 +109,14 @@ const ofSearch = (page: PageState): Command[] => {
 }
 
 /** What can be done with the layer at hand: the one picked, or a finished search's best. */
-const ofLayer = (page: PageState): Command[] => {
+const ofLayer = (page: Page): Command[] => {
   const layer = layerAtHand(page)
   if (!layer) return []
   const { label, search, number } = layer
   const called = label.replace(/^Layer/, 'layer')
   const exportAs = (target: ExportTarget) => async (): Promise<void> => {
-    const detail = await page.notices.attempt(() => page.detail(search, number))
-    if (detail) page.exported = { graph: detail.candidate.graph, label, target }
+    const detail = await page.notices.attempt(() => page.details.get(search, number))
+    if (detail) page.exporting.layer = { graph: detail.candidate.graph, label, target }
   }
   return [
     {
@@ -138,8 +138,9 @@ const ofLayer = (page: PageState): Command[] => {
 
 type LayerAtHand = Promotable & { readonly search: string; readonly number: number }
 
-const layerAtHand = (page: PageState): LayerAtHand | null => {
-  const { route, search: summary } = page
+const layerAtHand = (page: Page): LayerAtHand | null => {
+  const { route } = page.router
+  const summary = page.searches.current
   if (!summary || !('layer' in route)) return null
   const best = route.view === 'live' && summary.search.state === 'done' ? summary.best?.number : undefined
   const number = route.layer ?? best
@@ -147,9 +148,8 @@ const layerAtHand = (page: PageState): LayerAtHand | null => {
 }
 
 /** A candidate as what promotes it, by the name it has where it is shown. */
-export const candidateAtHand = (page: PageState, search: string, number: number): LayerAtHand => {
-  void page.version
-  const node = page.family?.get(number)
+export const candidateAtHand = (page: Page, search: string, number: number): LayerAtHand => {
+  const node = page.lineage.family?.get(number)
   const named = node && !['mutation', 'random', 'imported'].includes(node.origin)
   return {
     layer: { search, number },
@@ -161,16 +161,16 @@ export const candidateAtHand = (page: PageState, search: string, number: number)
 }
 
 /** A number, with or without "#", opens that layer of the search at hand. */
-export const layerCommand = (page: PageState, text: string): Command | null => {
+export const layerCommand = (page: Page, text: string): Command | null => {
   const number = /^#?(\d{1,9})$/.exec(text.trim())?.[1]
-  const summary = page.search
+  const summary = page.searches.current
   if (number === undefined || !summary) return null
-  if (page.family && !page.family.get(Number(number))) return null
+  if (page.lineage.family && !page.lineage.family.get(Number(number))) return null
   return {
     group: 'Layers',
     label: `Open layer #${number}`,
     hint: summary.search.name,
     icon: 'open',
-    run: () => page.open(summary.search.id, Number(number)),
+    run: () => page.router.open(summary.search.id, Number(number)),
   }
 }

@@ -1,10 +1,10 @@
 import { PRESETS } from '../shared/catalog.ts'
-import type { PageState } from './state.svelte.ts'
+import type { Page } from './state/page.ts'
 
 /** One press: the five-minute search on the embedded images, as it stands in the catalog. */
-export const startDemo = async (page: PageState): Promise<void> => {
+export const startDemo = async (page: Page): Promise<void> => {
   const made = await page.notices.attempt(() =>
-    page.request('searches.create', { name: 'Demo on Shapes', config: PRESETS.demo.config }),
+    page.link.request('searches.create', { name: 'Demo on Shapes', config: PRESETS.demo.config }),
   )
-  if (made) page.created(made)
+  if (made) page.searches.created(made)
 }

@@ -5,7 +5,7 @@ import { DATA_SETS, PRESETS } from '../shared/catalog.ts'
 import type { PresetName, SearchConfig } from '../shared/records.ts'
 import { changes, withValue } from './fields.ts'
 import { problems } from './problems.ts'
-import type { PageState } from './state.svelte.ts'
+import type { Page } from './state/page.ts'
 
 /** A pause in typing after which the cost is asked for, milliseconds. */
 const PAUSE = 350
@@ -33,11 +33,11 @@ export class Draft {
   readonly changes = $derived(changes(this.base, this.config))
   readonly name = $derived(this.typedName ?? this.#named())
 
-  readonly #page: PageState
+  readonly #page: Page
   #timer: ReturnType<typeof setTimeout> | undefined
   #checks = 0
 
-  constructor(page: PageState, from: SearchSummary | null) {
+  constructor(page: Page, from: SearchSummary | null) {
     this.#page = page
     this.from = from
     if (from) {
@@ -83,7 +83,7 @@ export class Draft {
       return
     }
     const { config } = this
-    this.#page
+    this.#page.link
       .request('searches.predict', { config })
       .then((prediction) => {
         if (this.config === config) this.prediction = prediction
@@ -109,7 +109,7 @@ export class Draft {
     const { data } = this.config
     let check: DataCheck
     try {
-      check = { state: 'good', report: await this.#page.request('data.check', { data }) }
+      check = { state: 'good', report: await this.#page.link.request('data.check', { data }) }
     } catch (error) {
       check = { state: 'bad', message: error instanceof Error ? error.message : String(error) }
     }
@@ -121,9 +121,9 @@ export class Draft {
     this.starting = true
     const { name, config } = this
     const made = await this.#page.notices.attempt(() =>
-      this.#page.request('searches.create', { name, config }),
+      this.#page.link.request('searches.create', { name, config }),
     )
     this.starting = false
-    if (made) this.#page.created(made)
+    if (made) this.#page.searches.created(made)
   }
 }

@@ -1,11 +1,25 @@
+import { bisector } from 'd3'
+import { createSubscriber } from 'svelte/reactivity'
 import type { LineageNode } from '../shared/contract.ts'
 import type { EvolutionConfig } from '../shared/records.ts'
 
-/** The candidates of one search by number, with their children: filled once, then kept up to date by events. */
+const byNumber = bisector<LineageNode, number>((node) => node.number).left
+
+/**
+ * The candidates of one search by number, with their children: filled once, then kept up to date by events. What reads it
+ * in a component is run again after `changed`.
+ */
 export class Family {
   readonly #nodes = new Map<number, LineageNode>()
   readonly #children = new Map<number, number[]>()
-  #sorted: LineageNode[] | null = null
+  /** Ascending by number. */
+  readonly #sorted: LineageNode[] = []
+  /** `#sorted` as it was given out, until something changes. */
+  #given: readonly LineageNode[] | null = null
+  #tell = (): void => undefined
+  readonly #watch = createSubscriber((tell) => {
+    this.#tell = tell
+  })
 
   constructor(nodes: readonly LineageNode[] = []) {
     for (const node of nodes) this.put(node)
@@ -15,34 +29,47 @@ export class Family {
   put(node: LineageNode): void {
     const before = this.#nodes.get(node.number)
     this.#nodes.set(node.number, node)
-    this.#sorted = null
+    this.#given = null
+    const last = this.#sorted.at(-1)
+    if (!last || last.number < node.number) this.#sorted.push(node)
+    else this.#sorted.splice(byNumber(this.#sorted, node.number), before ? 1 : 0, node)
     if (before || node.parent === null) return
     const siblings = this.#children.get(node.parent)
     if (!siblings) this.#children.set(node.parent, [node.number])
     else siblings.push(node.number)
   }
 
+  /** Says that candidates were put in since the last call. */
+  changed(): void {
+    this.#tell()
+  }
+
   get(number: number): LineageNode | undefined {
+    this.#watch()
     return this.#nodes.get(number)
   }
 
   get size(): number {
+    this.#watch()
     return this.#nodes.size
   }
 
   /** All candidates, ascending by number. */
   get nodes(): readonly LineageNode[] {
-    this.#sorted ??= [...this.#nodes.values()].sort((a, b) => a.number - b.number)
-    return this.#sorted
+    this.#watch()
+    this.#given ??= [...this.#sorted]
+    return this.#given
   }
 
   /** Numbers of the children, ascending. */
   children(number: number): readonly number[] {
+    this.#watch()
     return [...(this.#children.get(number) ?? [])].sort((a, b) => a - b)
   }
 
   /** From the layer itself back to its root. */
   ancestry(number: number): LineageNode[] {
+    this.#watch()
     const path: LineageNode[] = []
     const seen = new Set<number>()
     for (let at = this.#nodes.get(number); at && !seen.has(at.number);) {
@@ -55,6 +82,7 @@ export class Family {
 
   /** Numbers of everything that descends from a layer. */
   descendants(number: number): Set<number> {
+    this.#watch()
     const found = new Set<number>()
     const pending = [number]
     while (pending.length > 0)

@@ -1,7 +1,7 @@
 /** The rows of a long list, fetched page by page as they come into view. */
 import type { CandidateRow } from '../shared/contract.ts'
 import { listArgument, type CandidateList } from './list.ts'
-import type { PageState } from './state.svelte.ts'
+import type { Page } from './state/page.ts'
 
 const PAGE = 100
 
@@ -12,7 +12,7 @@ export class Rows {
   /** Rises when rows have come. */
   version = $state(0)
 
-  readonly #page: PageState
+  readonly #page: Page
   #search = ''
   #list: CandidateList | null = null
   #pages: (readonly CandidateRow[] | undefined)[] = []
@@ -22,7 +22,7 @@ export class Rows {
   /** Answers to an earlier question are dropped. */
   #question = 0
 
-  constructor(page: PageState) {
+  constructor(page: Page) {
     this.#page = page
   }
 
@@ -66,7 +66,7 @@ export class Rows {
     const question = this.#question
     this.#asked[at] = true
     try {
-      const { rows, total } = await this.#page.request('candidates.list', {
+      const { rows, total } = await this.#page.link.request('candidates.list', {
         id: this.#search,
         ...listArgument(list),
         offset: at * PAGE,

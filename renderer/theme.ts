@@ -24,8 +24,9 @@ export const shownTheme = (theme: Theme): ShownTheme => {
   return wants('(prefers-color-scheme: dark)') ? 'dark' : 'light'
 }
 
-/** Calls back when the system changes its mind. */
-export const onSystemTheme = (listener: () => void): void => {
-  for (const query of ['(prefers-color-scheme: dark)', '(prefers-contrast: more)'])
-    matchMedia(query).addEventListener('change', listener)
+/** Calls back when the system changes its mind; returns what ends that. */
+export const onSystemTheme = (listener: () => void): (() => void) => {
+  const lists = ['(prefers-color-scheme: dark)', '(prefers-contrast: more)'].map((query) => matchMedia(query))
+  for (const list of lists) list.addEventListener('change', listener)
+  return () => lists.forEach((list) => list.removeEventListener('change', listener))
 }

@@ -1,5 +1,5 @@
 import type { TransferDetail } from '../../shared/transfer/contract.ts'
-import { page } from '../state.svelte.ts'
+import { usePage } from '../state/page.ts'
 
 /**
  * Everything about one promotion, asked for anew whenever the list was. To be called while a component is set up.
@@ -7,12 +7,13 @@ import { page } from '../state.svelte.ts'
 export const promotionOf = (
   wanted: () => string,
 ): { readonly detail: TransferDetail | null; readonly problem: string | null } => {
+  const page = usePage()
   let detail = $state.raw<TransferDetail | null>(null)
   let problem = $state<string | null>(null)
 
   $effect(() => {
     const id = wanted()
-    void page.transfers.version
+    void page.transfers.list
     page.transfers.detail(id).then(
       (found) => {
         if (id !== wanted()) return

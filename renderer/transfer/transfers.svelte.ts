@@ -13,11 +13,11 @@ import type {
   TransferPrediction,
   TransferSummary,
 } from '../../shared/transfer/contract.ts'
-import type { Api } from '../api.ts'
 import { durationRange } from '../format.ts'
-import type { Notices } from '../notices.svelte.ts'
-import type { Route } from '../route.ts'
-import { throttled } from '../throttle.ts'
+import type { Notices } from '../state/notices.svelte.ts'
+import type { Link } from '../state/link.svelte.ts'
+import type { Router } from '../state/router.svelte.ts'
+import { throttled } from '../state/throttle.ts'
 import { pictureStore } from './picture-store.ts'
 import { comparisonsOf, configOf, configsOf, problemOf, readProtocol, type Protocol } from './protocol.ts'
 import { inLine, layerName, layersText, taskName, together } from './words.ts'
@@ -38,21 +38,11 @@ export type Promotable = {
   readonly fingerprint: string | null
 }
 
-/** What it needs of the page. */
-type Surroundings = {
-  readonly route: Route
-  readonly request: Api['request']
-  readonly notices: Notices
-  go(route: Route, replace?: boolean): void
-}
-
 export class Transfers {
   /** Newest first; null until the first answer. */
   list = $state.raw<readonly TransferSummary[] | null>(null)
   /** What one press asks for. */
   protocol = $state.raw<Protocol>(readProtocol(localStorage.getItem(KEY)))
-  /** Rises when the list has been asked for anew: details may have changed, too. */
-  version = $state(0)
   busy = $state(false)
 
   readonly active = $derived(
@@ -60,20 +50,23 @@ export class Transfers {
   )
   readonly #byLayer = $derived(Map.groupBy(this.list ?? [], ({ promotion }) => promotion.layer.fingerprint))
   readonly #wanted = $derived(comparisonsOf(this.protocol))
-  readonly picture = pictureStore((run, name) => this.#page.request('transfers.picture', { run, name }))
+  readonly picture = pictureStore((run, name) => this.#link.request('transfers.picture', { run, name }))
 
-  readonly #page: Surroundings
+  readonly #link: Link
+  readonly #router: Router
+  readonly #notices: Notices
   readonly #soon = throttled(LIST_EVERY, () => void this.#refresh())
   readonly #tick = throttled(TICK_EVERY, () => void this.#refresh())
 
-  constructor(page: Surroundings) {
-    this.#page = page
+  constructor(link: Link, router: Router, notices: Notices) {
+    this.#link = link
+    this.#router = router
+    this.#notices = notices
   }
 
   async load(): Promise<void> {
     const before = this.list ?? []
-    this.list = await this.#page.request('transfers.list', {})
-    this.version++
+    this.list = await this.#link.request('transfers.list', {})
     for (const { promotion } of this.list) {
       const was = before.find((one) => one.promotion.id === promotion.id)?.promotion.state
       if (was === 'running' || was === 'queued') this.#tellEnd(promotion)
@@ -84,8 +77,8 @@ export class Transfers {
     const { id, layer, state, failure } = promotion
     const what = `${layerName(layer)} on ${taskName(promotion).toLowerCase()}`
     const more = { actions: [{ label: 'Show', run: () => this.open(id) }] }
-    if (state === 'done') this.#page.notices.note('done', `${what} has finished.`, more)
-    else if (state === 'failed') this.#page.notices.note('error', `${what}: ${failure ?? 'failed'}`, more)
+    if (state === 'done') this.#notices.note('done', `${what} has finished.`, more)
+    else if (state === 'failed') this.#notices.note('error', `${what}: ${failure ?? 'failed'}`, more)
   }
 
   /** Something of a promotion changed. */
@@ -108,7 +101,7 @@ export class Transfers {
   }
 
   detail(id: string): Promise<TransferDetail> {
-    return this.#page.request('transfers.get', { id })
+    return this.#link.request('transfers.get', { id })
   }
 
   /** Promotions of a layer, newest first, cancelled ones left out. */
@@ -143,7 +136,7 @@ export class Transfers {
     const before = this.done(fingerprint)?.[0]
     if (before) return (this.open(before.promotion.id), true)
     const problem = problemOf(this.protocol)
-    if (problem) return (this.#page.notices.note('error', problem), false)
+    if (problem) return (this.#notices.note('error', problem), false)
     if (this.busy) return false
     this.busy = true
     const made = await this.#promoteAll(layer, configsOf(this.protocol))
@@ -159,8 +152,8 @@ export class Transfers {
     const made = []
     // In turn: their order is the order in line. One that is refused says why, and does not keep the other from it.
     for (const config of configs) {
-      const one = await this.#page.notices.attempt(() =>
-        this.#page.request('transfers.promote', { layer, config }),
+      const one = await this.#notices.attempt(() =>
+        this.#link.request('transfers.promote', { layer, config }),
       )
       if (one) made.push(one)
     }
@@ -172,7 +165,7 @@ export class Transfers {
     const ids = fresh.map(({ promotion }) => promotion.id)
     const eta = together(fresh)
     const time = eta ? ` Done in ${durationRange(eta.seconds.low, eta.seconds.high)}.` : ''
-    this.#page.notices.note('done', `${label} is in line for ${layersText(fresh)}.${time}`, {
+    this.#notices.note('done', `${label} is in line for ${layersText(fresh)}.${time}`, {
       seconds: UNDO_SECONDS,
       actions: [
         { label: 'Undo', run: () => void this.undo(ids) },
@@ -182,34 +175,34 @@ export class Transfers {
   }
 
   async undo(ids: readonly string[]): Promise<void> {
-    const { route } = this.#page
+    const { route } = this.#router
     const here = route.view === 'transfer' && route.promotion !== null && ids.includes(route.promotion)
-    await this.#page.notices.attempt(async () => {
-      for (const id of ids) await this.#page.request('transfers.undo', { id })
+    await this.#notices.attempt(async () => {
+      for (const id of ids) await this.#link.request('transfers.undo', { id })
     })
-    if (here) this.#page.go({ view: 'transfer', promotion: null }, true)
+    if (here) this.#router.go({ view: 'transfer', promotion: null }, true)
     await this.#refresh()
   }
 
   open(id: string): void {
-    this.#page.go({ view: 'transfer', promotion: id })
+    this.#router.go({ view: 'transfer', promotion: id })
   }
 
   async control(id: string, action: 'pause' | 'resume' | 'cancel'): Promise<void> {
-    const summary = await this.#page.notices.attempt(() => this.#page.request(`transfers.${action}`, { id }))
+    const summary = await this.#notices.attempt(() => this.#link.request(`transfers.${action}`, { id }))
     if (summary) this.#put(summary)
     this.#soon('')
   }
 
   /** What the data of a task hold. */
   check(protocol: Protocol, task: TransferTaskName): Promise<DataReport> {
-    return this.#page.request('transfers.check', { config: configOf(protocol, task) })
+    return this.#link.request('transfers.check', { config: configOf(protocol, task) })
   }
 
   /** What a protocol will cost in all; null where a task can't be told. */
   async predict(protocol: Protocol): Promise<TransferPrediction> {
     const all = await Promise.all(
-      configsOf(protocol).map((config) => this.#page.request('transfers.predict', { config })),
+      configsOf(protocol).map((config) => this.#link.request('transfers.predict', { config })),
     )
     const sum = (end: 'low' | 'high'): number => all.reduce((total, one) => total + one.seconds[end], 0)
     return {
@@ -224,7 +217,6 @@ export class Transfers {
     this.list = [summary, ...others].sort((a, b) =>
       b.promotion.createdAt.localeCompare(a.promotion.createdAt),
     )
-    this.version++
   }
 
   async #refresh(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { CandidateDetail } from '../../../shared/contract.ts'
-import { page } from '../../state.svelte.ts'
+import { usePage } from '../../state/page.ts'
 
 /**
  * Everything about one candidate, asked for anew when another is wanted or its status changes; `wait` milliseconds
@@ -9,9 +9,10 @@ export const detailOf = (
   wanted: () => { readonly search: string | undefined; readonly number: number },
   wait = 0,
 ): { readonly detail: CandidateDetail | null; readonly problem: string | null } => {
+  const page = usePage()
   let detail = $state.raw<CandidateDetail | null>(null)
   let problem = $state<string | null>(null)
-  const status = $derived((void page.version, page.family?.get(wanted().number)?.status))
+  const status = $derived(page.lineage.family?.get(wanted().number)?.status)
 
   $effect(() => {
     const { search, number } = wanted()
@@ -20,7 +21,7 @@ export const detailOf = (
     if (search === undefined) return
     let stale = false
     const ask = (): void => {
-      page.detail(search, number).then(
+      page.details.get(search, number).then(
         (found) => !stale && (detail = found),
         (error: Error) => !stale && (problem = error.message),
       )

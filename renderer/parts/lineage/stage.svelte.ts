@@ -1,10 +1,11 @@
 /** What the lineage view shows and how: the choices, the window, and the scene that follows from them. */
+import type { LineageNode } from '../../../shared/contract.ts'
 import { aliveAt, type Family } from '../../family.ts'
 import { lineageModel, type LineageLayout, type Mark, type OthersShown } from '../../draw/lineage.ts'
 import { inPlot, plotOf, sceneOf } from '../../draw/scene.ts'
 import { between, centred, clamp, pan, zoom, type Size, type Window } from '../../draw/viewport.ts'
 import { NO_NUMBERS, numbersOf, toggled, type Numbers } from '../../numbers.ts'
-import { page } from '../../state.svelte.ts'
+import type { Page } from '../../state/page.ts'
 
 /** Above this the layout is made anew at most this often while candidates arrive, milliseconds. */
 const LARGE = 2000
@@ -14,7 +15,7 @@ const MOVE_MS = 260
 const MOST_GLIDING = 700
 const SETTLE_MS = 340
 
-type Drawn = { readonly family: Family | null; readonly version: number }
+type Drawn = { readonly family: Family | null; readonly nodes: readonly LineageNode[] }
 
 export class Stage {
   layout = $state<LineageLayout>('family')
@@ -24,7 +25,7 @@ export class Stage {
   upTo = $state<number | null>(null)
   matches = $state.raw<Numbers | null>(null)
   size = $state.raw<Size>({ width: 0, height: 0 })
-  #drawn = $state.raw<Drawn>({ family: null, version: 0 })
+  #drawn = $state.raw<Drawn>({ family: null, nodes: [] })
   /** null: all of it, also while it grows. */
   #view = $state.raw<Window | null>(null)
   /** Marks are on their way to the places of a new layout. */
@@ -33,10 +34,9 @@ export class Stage {
   #settled: ReturnType<typeof setTimeout> | undefined
   #waiting: ReturnType<typeof setTimeout> | undefined
 
-  readonly nodes = $derived.by(() => {
-    void this.#drawn.version
-    return this.#drawn.family?.nodes ?? []
-  })
+  readonly #page: Page
+
+  readonly nodes = $derived(this.#drawn.nodes)
   readonly model = $derived(lineageModel(this.nodes, this.layout, this.others, this.collapsed))
   readonly plot = $derived(plotOf(this.size, this.model.lanes))
   readonly view = $derived(this.#view ? this.#kept(this.#view) : this.model.whole)
@@ -44,14 +44,18 @@ export class Stage {
   readonly toPixels = $derived(inPlot(this.view, this.plot))
   /** From the selected layer to its root. */
   readonly path = $derived.by(() => {
-    void this.#drawn.version
-    if (page.selected === null) return NO_NUMBERS
-    return numbersOf(this.#drawn.family?.ancestry(page.selected) ?? [])
+    void this.#drawn
+    if (this.#page.selection.layer === null) return NO_NUMBERS
+    return numbersOf(this.#drawn.family?.ancestry(this.#page.selection.layer) ?? [])
   })
-  readonly #alive = $derived(
+  readonly #alive = $derived.by(() =>
     this.upTo === null
       ? null
-      : aliveAt(this.nodes, page.search?.search.config.evolution ?? { population: Infinity }, this.upTo),
+      : aliveAt(
+          this.nodes,
+          this.#page.searches.current?.search.config.evolution ?? { population: Infinity },
+          this.upTo,
+        ),
   )
   readonly scene = $derived(
     sceneOf(this.model, {
@@ -64,12 +68,17 @@ export class Stage {
     }),
   )
 
+  constructor(page: Page) {
+    this.#page = page
+  }
+
   /** Takes over what the page knows now; at once while that is quick. */
-  follow(family: Family | null, version: number): void {
+  follow(family: Family | null, nodes: readonly LineageNode[]): void {
     const take = (): void => {
       this.#waiting = undefined
-      if (this.#drawn.family === page.family) this.#settle()
-      this.#drawn = { family: page.family, version: page.version }
+      const now = this.#page.lineage.family
+      if (this.#drawn.family === now) this.#settle()
+      this.#drawn = { family: now, nodes: now?.nodes ?? [] }
     }
     if (this.#drawn.family !== family) {
       this.#view = null
@@ -80,7 +89,7 @@ export class Stage {
     if (this.#drawn.family !== family || (family?.size ?? 0) <= LARGE) {
       clearTimeout(this.#waiting)
       take()
-    } else if (version !== this.#drawn.version) this.#waiting ??= setTimeout(take, LARGE_EVERY)
+    } else if (nodes !== this.#drawn.nodes) this.#waiting ??= setTimeout(take, LARGE_EVERY)
   }
 
   setLayout(layout: LineageLayout): void {

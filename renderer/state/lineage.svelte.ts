@@ -1,0 +1,52 @@
+import type { LineageNode } from '../../shared/contract.ts'
+import { Family } from '../family.ts'
+import type { Link } from './link.svelte.ts'
+
+/** The candidates of the search at hand: fetched once a search, then kept up to date by events. */
+export class Lineage {
+  /** null until they are here. Whatever reads a family is run again when the family changes. */
+  family = $state.raw<Family | null>(null)
+
+  /** The search whose family is here or on its way. */
+  #search: string | null = null
+  /** Candidates that came while their family was being fetched. */
+  #early: LineageNode[] = []
+  #frame = 0
+  readonly #link: Link
+
+  constructor(link: Link) {
+    this.#link = link
+  }
+
+  /** Makes sure that a search's family is here; null: of none. */
+  async load(search: string | null): Promise<void> {
+    if (search === this.#search) return
+    this.forget()
+    if (search === null) return
+    this.#search = search
+    try {
+      const nodes = await this.#link.request('searches.lineage', { id: search })
+      if (this.#search === search) this.family = new Family([...nodes, ...this.#early])
+    } catch (error) {
+      if (this.#search === search) this.#search = null
+      throw error
+    }
+  }
+
+  forget(): void {
+    this.#search = null
+    this.family = null
+    this.#early = []
+  }
+
+  put(search: string, node: LineageNode): void {
+    if (search !== this.#search) return
+    if (!this.family) return void this.#early.push(node)
+    this.family.put(node)
+    // Many events in one frame are one redraw.
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0
+      this.family?.changed()
+    })
+  }
+}
