@@ -12,6 +12,7 @@ import { addShow } from './cli/show.ts'
 import { note } from './cli/text.ts'
 import { addTransfer } from './cli/transfer.ts'
 import { addTransfers } from './cli/transfers.ts'
+import { addVerify } from './cli/verify.ts'
 import { sentenceOf } from './setup/process.mjs'
 import { StoreError } from './store/errors.ts'
 import { version } from './versions.ts'
@@ -29,6 +30,7 @@ const COMMANDS = [
   addClassify,
   addTransfer,
   addTransfers,
+  addVerify,
   addExport,
   addRestore,
   addDoctor,

@@ -25,6 +25,11 @@ export type DataConfig = SplitChoice & {
   readonly trainingImages: number
   /** Side of the square images; other sizes are resized (folders). */
   readonly imageSize: number
+  /**
+   * Measured on, in place of the validation images, are at most so many that no search sees: CIFAR-10's test batch, a
+   * folder's test part, newly generated ones; 0 means all. Absent in searches.
+   */
+  readonly testImages?: number | undefined
 }
 
 export type TrainingConfig = {

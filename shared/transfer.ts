@@ -8,22 +8,29 @@ import type { PromotedLayer, PromotionState, TransferTaskName } from './transfer
 import { segmentation, segmentationSchema, type SegmentationConfig } from './transfer/segmentation.ts'
 import { synthesis, synthesisSchema, type SynthesisConfig } from './transfer/synthesis.ts'
 import { scaledDown, type Task } from './transfer/task.ts'
+import { verification, verificationSchema, type VerificationConfig } from './transfer/verification.ts'
 
 export type * from './transfer/records.ts'
-export type { SegmentationConfig, SynthesisConfig, Task }
+export type { SegmentationConfig, SynthesisConfig, Task, VerificationConfig }
 
-type Configs = { segmentation: SegmentationConfig; synthesis: SynthesisConfig }
+type Configs = {
+  segmentation: SegmentationConfig
+  synthesis: SynthesisConfig
+  verification: VerificationConfig
+}
 export type TransferConfig = Configs[TransferTaskName]
 
 export const TRANSFER_TASKS: { readonly [N in TransferTaskName]: Task<Configs[N]> } = {
   segmentation,
   synthesis,
+  verification,
 }
 export const TRANSFER_TASK_NAMES = Object.keys(TRANSFER_TASKS) as TransferTaskName[]
 
 export const transferConfigSchema: z.ZodType<TransferConfig> = z.discriminatedUnion('task', [
   segmentationSchema,
   synthesisSchema,
+  verificationSchema,
 ])
 
 /** A layer put to a task, beside its baselines. */
@@ -64,10 +71,10 @@ export const scaledDownOf = (config: TransferConfig, data?: DataReport): string[
 export const roughSecondsOf = (config: TransferConfig): number => taskOf(config).roughSeconds(config)
 
 /** Whether it needs files of the user's. */
-export const needsFiles = ({ task, data, network }: TransferConfig): boolean =>
-  TRANSFER_TASKS[task].dataSets[data.kind]?.needsPath === true ||
-  ('backbone' in network && network.backbone !== undefined) ||
-  ('inception' in network && network.inception !== undefined)
+export const needsFiles = (config: TransferConfig): boolean =>
+  TRANSFER_TASKS[config.task].dataSets[config.data.kind]?.needsPath === true ||
+  (config.task === 'segmentation' && config.network.backbone !== undefined) ||
+  (config.task === 'synthesis' && config.network.inception !== undefined)
 
 /** The seeds of a config, in order. */
 export const seedsOf = ({ seed, seeds }: TransferConfig): number[] =>

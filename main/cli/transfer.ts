@@ -55,6 +55,7 @@ const withFullPaths = (config: TransferConfig): TransferConfig => {
     const { backbone } = config.network
     return backbone ? { ...config, network: { ...config.network, backbone: userPath(backbone) } } : config
   }
+  if (config.task === 'verification') return config
   const { inception } = config.network
   return inception ? { ...config, network: { ...config.network, inception: userPath(inception) } } : config
 }
@@ -68,7 +69,7 @@ const dataOf = ({ task, data }: TransferConfig, given: string | undefined): Tran
     throw new UserError(`--data: this preset needs the path of a folder (${label}), got none`)
   }
   if (given === 'shapes') return { ...numbers, kind: 'shapes' }
-  if (task === 'synthesis') return { ...numbers, ...folder(given) }
+  if (task !== 'segmentation') return { ...numbers, ...folder(given) }
   const full = userFolder(given)
   if (kindAt(path.join(full, 'annotations')) === 'folder') return { ...numbers, kind: 'coco', path: full }
   throw new UserError(`--data: ${given} needs annotations/instances_<split>.json beside <split>/, has none`)
@@ -96,7 +97,7 @@ export const addTransfer = (program: Command): void => {
     .description('put a layer to another task, beside baselines with the same budget and seeds')
     .addOption(layerOption())
     .addOption(new Option('--task <task>', 'the task').choices(TRANSFER_TASK_NAMES).makeOptionMandatory())
-    .option('--data <where>', '"shapes", or a folder: COCO for segmentation, as for search for synthesis')
+    .option('--data <where>', '"shapes", or a folder: COCO for segmentation, else as for search')
     .addOption(presetOption())
     .addOption(seedOption())
     .addOption(setOption())

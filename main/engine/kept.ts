@@ -55,7 +55,9 @@ export const identityOf = ({ seed, data, training, architectures, rejection }: E
 
 const fraction = z.number().min(0).max(1)
 const count = z.int().min(0)
-const { data, training } = searchConfigSchema.shape
+const { training } = searchConfigSchema.shape
+// Verifications are kept, too.
+const data = searchConfigSchema.shape.data.extend({ testImages: count.optional() })
 const FORMAT: Format<KeptTraining> = {
   who: 'checkpoint',
   state: z.object({

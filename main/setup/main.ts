@@ -56,7 +56,8 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
     return node('test/long/run.ts', args)
   },
   cli: async (args) => {
-    if (['search', 'resume', 'classify', 'train', 'transfer'].includes(args[0] ?? '')) await ensureEngine()
+    if (['search', 'resume', 'classify', 'train', 'transfer', 'verify'].includes(args[0] ?? ''))
+      await ensureEngine()
     return node('main/cli.ts', args)
   },
   bench: async (args) => {

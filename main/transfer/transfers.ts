@@ -104,7 +104,7 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
     promote: async (reference, config) => {
       const layer = resolveLayer(db, reference)
       const layers = layersOf(layer, config)
-      if ('backbone' in config.network && config.network.backbone !== undefined)
+      if (config.task === 'segmentation' && config.network.backbone !== undefined)
         await requireBackbone(config, layers)
       const existing = findPromotion(db, layer.fingerprint, config)
       if (existing) return { summary: summary(existing.id), existing: true }

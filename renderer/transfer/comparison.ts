@@ -12,10 +12,10 @@ import { plural } from '../format.ts'
 export type Column = { readonly name: string; readonly label: string; readonly measure: Measure }
 export type MeasureTable = { readonly title: string; readonly columns: readonly Column[] }
 
-/** Measures whose labels share their first word are one table: of the boxes, of the masks. */
+/** Of segmentation, measures whose labels share their first word are one table: of the boxes, of the masks. */
 export const tablesOf = (task: TransferTaskName): MeasureTable[] => {
   const all = Object.entries(TRANSFER_TASKS[task].measures)
-  if (task === 'synthesis')
+  if (task !== 'segmentation')
     return [{ title: '', columns: all.map(([name, measure]) => ({ name, label: measure.label, measure })) }]
   const groups = Map.groupBy(all, ([, { label }]) => label.split(' ')[0]!)
   return [...groups].map(([title, entries]) => ({

@@ -4,7 +4,6 @@ import { splitChoice, type SplitChoice } from '../../shared/data.ts'
 import type { PresetName } from '../../shared/records.ts'
 import {
   comparisonOf,
-  TRANSFER_TASK_NAMES,
   TRANSFER_TASKS,
   transferPreset,
   type TransferConfig,
@@ -13,11 +12,15 @@ import {
 
 /** A data set in place of the preset's own. */
 export type DataChoice = SplitChoice & { readonly kind: string; readonly path: string }
+/** Tasks other than the search's own, which a verification asks for. */
+export type PromotedTask = Exclude<TransferTaskName, 'verification'>
+const PROMOTED: readonly PromotedTask[] = ['segmentation', 'synthesis']
+
 export type Protocol = {
-  readonly tasks: TransferTaskName | 'both'
+  readonly tasks: PromotedTask | 'both'
   readonly preset: PresetName
   /** null: the preset's. */
-  readonly data: Readonly<Record<TransferTaskName, DataChoice | null>>
+  readonly data: Readonly<Record<PromotedTask, DataChoice | null>>
 }
 
 export const FIRST_PROTOCOL: Protocol = {
@@ -26,13 +29,13 @@ export const FIRST_PROTOCOL: Protocol = {
   data: { segmentation: null, synthesis: null },
 }
 
-export const tasksOf = ({ tasks }: Protocol): readonly TransferTaskName[] =>
-  tasks === 'both' ? TRANSFER_TASK_NAMES : [tasks]
+export const tasksOf = ({ tasks }: Protocol): readonly PromotedTask[] =>
+  tasks === 'both' ? PROMOTED : [tasks]
 
 /** CIFAR-10 has one size, whatever the preset's. */
 const CIFAR_SIDE = 32
 
-export const configOf = (protocol: Protocol, task: TransferTaskName): TransferConfig => {
+export const configOf = (protocol: Protocol, task: PromotedTask): TransferConfig => {
   const preset = transferPreset(task, protocol.preset)
   const choice = protocol.data[task]
   if (!choice) return preset
@@ -53,7 +56,7 @@ export const configsOf = (protocol: Protocol): TransferConfig[] =>
   tasksOf(protocol).map((task) => configOf(protocol, task))
 
 /** The data set that a protocol uses for a task. */
-export const dataOf = (protocol: Protocol, task: TransferTaskName): DataChoice => {
+export const dataOf = (protocol: Protocol, task: PromotedTask): DataChoice => {
   const own = transferPreset(task, protocol.preset).data
   return protocol.data[task] ?? { kind: own.kind, path: own.path ?? '' }
 }
@@ -97,7 +100,7 @@ const protocolSchema: z.ZodType<Protocol> = z.object({
 export const readProtocol = (text: string | null): Protocol => {
   try {
     const protocol = protocolSchema.parse(JSON.parse(text ?? ''))
-    const known = TRANSFER_TASK_NAMES.every((task) => {
+    const known = PROMOTED.every((task) => {
       const choice = protocol.data[task]
       return choice === null || Object.hasOwn(TRANSFER_TASKS[task].dataSets, choice.kind)
     })

@@ -1,12 +1,7 @@
 /** The promotions as the page knows them: the whole list (it is short), asked for anew when something of it changes. */
 import type { WorkerStatus } from '../../shared/contract.ts'
 import type { DataReport } from '../../shared/data.ts'
-import {
-  comparisonOf,
-  type Promotion,
-  type TransferConfig,
-  type TransferTaskName,
-} from '../../shared/transfer.ts'
+import { comparisonOf, type Promotion, type TransferConfig } from '../../shared/transfer.ts'
 import type {
   LayerReference,
   TransferDetail,
@@ -19,7 +14,15 @@ import type { Link } from '../state/link.svelte.ts'
 import type { Router } from '../state/router.svelte.ts'
 import { throttled } from '../state/throttle.ts'
 import { pictureStore } from './picture-store.ts'
-import { comparisonsOf, configOf, configsOf, problemOf, readProtocol, type Protocol } from './protocol.ts'
+import {
+  comparisonsOf,
+  configOf,
+  configsOf,
+  problemOf,
+  readProtocol,
+  type PromotedTask,
+  type Protocol,
+} from './protocol.ts'
 import { inLine, layerName, layersText, taskName, together } from './words.ts'
 
 /** At most this often is the list asked for again while events pour in, and while workers only train, milliseconds. */
@@ -137,9 +140,17 @@ export class Transfers {
     if (before) return (this.open(before.promotion.id), true)
     const problem = problemOf(this.protocol)
     if (problem) return (this.#notices.note('error', problem), false)
+    return this.ask({ layer, label }, configsOf(this.protocol))
+  }
+
+  /** In line at once under these configs, or the result of one that was asked for before. */
+  async ask(
+    { layer, label }: Pick<Promotable, 'layer' | 'label'>,
+    configs: readonly TransferConfig[],
+  ): Promise<boolean> {
     if (this.busy) return false
     this.busy = true
-    const made = await this.#promoteAll(layer, configsOf(this.protocol))
+    const made = await this.#promoteAll(layer, configs)
     this.busy = false
     if (made.length === 0) return false
     const fresh = made.filter(({ existing }) => !existing).map(({ summary }) => summary)
@@ -195,7 +206,7 @@ export class Transfers {
   }
 
   /** What the data of a task hold. */
-  check(protocol: Protocol, task: TransferTaskName): Promise<DataReport> {
+  check(protocol: Protocol, task: PromotedTask): Promise<DataReport> {
     return this.#link.request('transfers.check', { config: configOf(protocol, task) })
   }
 

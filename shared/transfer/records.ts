@@ -3,7 +3,7 @@ import type { DataReport } from '../data.ts'
 import type { Graph } from '../graph.ts'
 import type { Failure, PresetName } from '../records.ts'
 
-export type TransferTaskName = 'segmentation' | 'synthesis'
+export type TransferTaskName = 'segmentation' | 'synthesis' | 'verification'
 
 /** What every task's config has beside its own numbers. */
 export type Comparable = {

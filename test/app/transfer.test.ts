@@ -39,7 +39,7 @@ const BASELINES = ['BN-ReLU', 'EvoNorm-S0']
 const fewSteps: Shorten = (config) => ({
   ...config,
   training: { ...config.training, steps: 40 },
-  evaluateEvery: 20,
+  ...(config.task === 'verification' ? {} : { evaluateEvery: 20 }),
   checkpointEvery: 10,
   seeds: 2,
   baselines: BASELINES,
@@ -50,7 +50,7 @@ const tiny: Shorten = (config) => ({
   ...config,
   data: { ...config.data, trainingImages: 64, validationImages: 20 },
   network:
-    config.task === 'synthesis'
+    config.task !== 'segmentation'
       ? { channels: 4, latent: 16, sharedEmbedding: 8, attention: 0 }
       : { ...config.network, width: 0.125, pyramidChannels: 16, boxChannels: 32, maskChannels: 16 },
   training: { ...config.training, steps: 2, batchSize: config.task === 'synthesis' ? 8 : 1, groups: 4 },
@@ -113,6 +113,31 @@ test('one press puts a layer to both tasks, trained on Shapes; the pages show wh
 
 test('with several seeds the pages show spreads, and what is within them', async (t) => {
   await promoteAndLook(t, { milliseconds: 0, shorten: fewSteps })
+})
+
+test('one press verifies a layer; its page says what it came to beside each baseline', async (t) => {
+  const now = await stand(t, { milliseconds: 0, shorten: fewSteps })
+  if (!now) return
+  const { page, server, id, best } = now
+  await page.goto(`${server.url}#/search/${id}/layer/${best}`)
+  await page.getByTestId('verify').click()
+  await page.getByText(/is in line for verification/).waitFor()
+  await page.locator('[data-testid=verification][data-state=done]').waitFor()
+  const [summary] = await list(server)
+  const { config } = summary!.promotion
+  assert.ok(config.task === 'verification' && config.data.testImages !== undefined)
+  const table = page.getByTestId('verified')
+  for (const row of summary!.comparison)
+    for (const [name, measure] of Object.entries(TRANSFER_TASKS.verification.measures)) {
+      const text = await table.locator(`[data-layer="${row.label}"] [data-measure=${name}]`).innerText()
+      assert.ok(text.includes(sampleText(row.measures[name]!, measure)), `${row.label} ${name}: "${text}"`)
+      if (row.role === 'baseline') assert.match(text, SAID[row.against[name]!.verdict])
+    }
+  await page.getByText('All of it').click()
+  const detail = await ask<TransferDetail>(server, 'transfers.get', { id: summary!.promotion.id })
+  const done = page.getByTestId('transfer-runs').locator('[data-state=done]')
+  await done.nth(detail.runs.length - 1).waitFor()
+  assert.equal(await done.count(), 2 * (1 + BASELINES.length))
 })
 
 const promoteAndLook = async (t: TestContext, options: Options): Promise<void> => {

@@ -106,6 +106,22 @@ describe('transfer from the command line', { concurrency: 3 }, () => {
     const { layer } = (JSON.parse(out) as TransferDetail).summary.promotion
     assert.deepEqual(layer.from, { kind: 'candidate', search: id, number: 0 })
     assert.equal(layer.label, 'BN-ReLU')
+    const verify = [
+      'verify',
+      `${id.slice(0, 6)}:0`,
+      '--steps',
+      '40',
+      '--set',
+      'baselines=["GN-ReLU"]',
+      ...where,
+    ]
+    const verified = await cli(verify)
+    assert.equal(verified.code, 0, verified.err)
+    assert.match(verified.out, /^BN-ReLU in verification \([0-9a-f]{10}\): done\n/)
+    assert.match(verified.out, /\n  MobileNetV2 against GN-ReLU: .* of 3 seeds\)\n/)
+    assert.match(verified.out, /3 seeds/)
+    const other = await cli(['verify', 'BN-ReLU', ...where])
+    assert.deepEqual([other.code, /needs a layer of a search/.test(other.err)], [1, true])
     const text = await cli(['export', '--layer', `${id}:0`, '--target', 'json', ...where])
     assert.equal(text.out, EXPORTS.json.generate(layer.graph, 'BN-ReLU'))
   })

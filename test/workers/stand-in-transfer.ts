@@ -31,8 +31,11 @@ const measuresOf = ({ config }: TransferRun, level: number): Measures =>
     }),
   )
 
-const isPoint = ({ config: { evaluateEvery, training } }: TransferRun, step: number): boolean =>
-  step % evaluateEvery === 0 || step === training.steps
+const isPoint = ({ config }: TransferRun, step: number): boolean => {
+  const { steps } = config.training
+  const every = config.task === 'verification' ? Math.ceil(steps / 4) : config.evaluateEvery
+  return step % every === 0 || step === steps
+}
 
 /** One step: the level rises towards the layer's talent, by chance that depends on the step. */
 const advance = (run: TransferRun, state: State): TransferPoint | null => {

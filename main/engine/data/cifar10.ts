@@ -13,6 +13,7 @@ const RECORD = 1 + 3 * PLANE
 const NAMES = ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck']
 
 const NAMES_FILE = 'batches.meta.txt'
+const TEST_FILE = 'test_batch.bin'
 
 const WHO = 'CIFAR-10'
 const BATCHES: Reader = { who: WHO, most: 2 ** 32 }
@@ -72,6 +73,40 @@ const classNames = (folder: string): string[] => {
   return names
 }
 
+/** At most as many of the test batch as the config asks for. */
+const testSet = (folder: string, { testImages = 0, imageSize }: DataConfig): ImageSet => {
+  const file = path.join(folder, TEST_FILE)
+  if (kindAt(file) === null)
+    throw new Error(`CIFAR-10: needed ${TEST_FILE} in ${folder}, images that no search sees, found none`)
+  const { images, labels, count } = readCifar10(file)
+  const used = testImages > 0 ? Math.min(testImages, count) : count
+  const bytes = imageSize * imageSize * 3
+  return {
+    images: shrink(images, count, SIDE, imageSize).subarray(0, used * bytes),
+    labels: labels.subarray(0, used),
+    count: used,
+  }
+}
+
+/** Trains on what a search trains on, less copies of test images, and measures on the test images. */
+const withTest = (
+  all: ImageSet,
+  test: ImageSet,
+  { imageSize, trainingImages }: DataConfig,
+  training: readonly number[],
+  notes: Notes,
+  nameOf: (image: number) => string,
+): { readonly training: ImageSet; readonly validation: ImageSet } => {
+  const both: ImageSet = {
+    images: Buffer.concat([all.images, test.images]),
+    labels: Buffer.concat([all.labels, test.labels]),
+    count: all.count + test.count,
+  }
+  const validation = Array.from({ length: test.count }, (_, i) => all.count + i)
+  const name = (n: number): string => (n < all.count ? nameOf(n) : `record ${n - all.count} of ${TEST_FILE}`)
+  return split(both, imageSize, { training, validation }, trainingImages, notes, name)
+}
+
 /**
  * CIFAR-10 with a held-out validation split of the training files; the test file stays untouched. Copies of validation
  * images (a batch that is there twice, under another name) are not trained on.
@@ -95,7 +130,10 @@ export const loadCifar10 = (config: DataConfig): LoadedData => {
     return `record ${number + sets[file]!.count} of ${path.basename(files[file]!)}`
   }
   const parts = holdOut(order, config.validationImages)
-  const { training, validation } = split(all, config.imageSize, parts, config.trainingImages, notes, nameOf)
+  const test = config.testImages === undefined ? null : testSet(config.path!, config)
+  const { training, validation } = test
+    ? withTest(all, test, config, parts.training, notes, nameOf)
+    : split(all, config.imageSize, parts, config.trainingImages, notes, nameOf)
   const report: DataReport = {
     classes: classCounts(classes, [training, validation]),
     unit: 'images',
@@ -103,7 +141,7 @@ export const loadCifar10 = (config: DataConfig): LoadedData => {
     validationImages: validation.count,
     rule:
       `${training.count.toLocaleString('en')} images of ${files.map((file) => path.basename(file)).join(', ')} for training, ` +
-      `${validation.count.toLocaleString('en')} held out of them for validation`,
+      `${validation.count.toLocaleString('en')} ${test ? `of ${TEST_FILE}, which no search sees, to measure on` : 'held out of them for validation'}`,
     splits: [],
     question: null,
     notes: notes.list,

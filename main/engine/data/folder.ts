@@ -1,12 +1,12 @@
 /** A folder of images, a sub-folder a class: everything in it is looked at, and what is left out is counted. */
 import path from 'node:path'
 import { createRandom } from '../../../shared/random.ts'
-import type { DataReport } from '../../../shared/data.ts'
+import { imagesText, type DataReport } from '../../../shared/data.ts'
 import type { DataConfig } from '../../../shared/records.ts'
 import { mapSome, pixelHash } from './copies.ts'
 import { classCounts, holdOut, split, type LoadedData, type ImageSet } from './dataset.ts'
 import { openImage, toRgb } from './image.ts'
-import { layOut, ruleOf, type Layout } from './layout.ts'
+import { layOut, ruleOf, type ClassFiles, type Layout } from './layout.ts'
 import { listFolder, UNREADABLE } from './listing.ts'
 import { createNotes, type Notes } from './notes.ts'
 
@@ -23,7 +23,8 @@ export const loadFolder = async (config: DataConfig): Promise<LoadedData> => {
 export const openFolder = async (config: DataConfig): Promise<Opened> => {
   const notes = createNotes()
   const where = config.path!
-  const layout = layOut(await listFolder(where, notes), config, where, notes)
+  const tested = config.testImages !== undefined
+  const layout = layOut(await listFolder(where, notes), config, where, notes, tested)
   if ('question' in layout) {
     const { question, splits } = layout
     const empty = { classes: [], unit: 'images', trainingImages: 0, validationImages: 0 } as const
@@ -33,16 +34,24 @@ export const openFolder = async (config: DataConfig): Promise<Opened> => {
   return { report: data.report, data }
 }
 
-type Picture = { readonly file: string; readonly name: string; readonly validates: boolean }
+type Part = 'training' | 'validation' | 'test'
+type Picture = { readonly file: string; readonly name: string; readonly part: Part }
 type Decoded = { readonly width: number; readonly height: number; readonly format: string }
 
 const load = async (layout: Layout, config: DataConfig, notes: Notes): Promise<LoadedData> => {
   const { imageSize: size, path: where } = config
   const bytes = size * size * 3
-  const pictures = [layout.training, layout.validation ?? []].flatMap((classes, part) =>
-    classes.flatMap(({ name, files }) =>
-      files.map((file): Picture => ({ file, name, validates: part === 1 })),
-    ),
+  if (config.testImages !== undefined && layout.test === null)
+    throw new Error(
+      `image folder: ${where}: needed a part test/ with images that no search sees, found none beside those that train and validate`,
+    )
+  const parted: Readonly<Record<Part, readonly ClassFiles[]>> = {
+    training: layout.training,
+    validation: layout.validation ?? [],
+    test: layout.test?.classes ?? [],
+  }
+  const pictures = (Object.keys(parted) as Part[]).flatMap((part) =>
+    parted[part].flatMap(({ name, files }) => files.map((file): Picture => ({ file, name, part }))),
   )
   const images = new Uint8Array(pictures.length * bytes)
   const decoded = await mapSome(pictures, async ({ file }, i): Promise<Decoded | null> => {
@@ -63,7 +72,7 @@ const load = async (layout: Layout, config: DataConfig, notes: Notes): Promise<L
   const read = pictures.flatMap((picture, i) => (decoded[i] ? [{ ...picture, ...decoded[i], at: i }] : []))
   const classes = layout.training
     .map(({ name }) => name)
-    .filter((name) => read.some((picture) => picture.name === name && !picture.validates))
+    .filter((name) => read.some((picture) => picture.name === name && picture.part === 'training'))
   for (const { name } of layout.training)
     if (!classes.includes(name)) notes.add('classes left out, no image of theirs can be read', name)
   if (classes.length < 2)
@@ -83,18 +92,17 @@ const load = async (layout: Layout, config: DataConfig, notes: Notes): Promise<L
     count: kept.length,
   }
   const order = createRandom('folder split').shuffle([...kept.keys()])
-  const validating = order.filter((n) => kept[n]!.validates)
-  const parts =
+  const of = (part: Part): number[] => order.filter((n) => kept[n]!.part === part)
+  const searched =
     layout.validation === null
-      ? holdOut(order, config.validationImages)
-      : {
-          training: order.filter((n) => !kept[n]!.validates),
-          validation: validating.slice(0, config.validationImages),
-        }
+      ? holdOut(of('training'), config.validationImages)
+      : { training: of('training'), validation: of('validation').slice(0, config.validationImages) }
+  const { testImages } = config
+  const tests = testImages ? of('test').slice(0, testImages) : of('test')
+  const parts = testImages === undefined ? searched : { ...searched, validation: tests }
+  const measuredOn = testImages === undefined ? layout.chosen.validation : layout.test!.name
   if (parts.validation.length === 0)
-    throw new Error(
-      `image folder: ${where}: needed validation images in ${layout.chosen.validation}, got none`,
-    )
+    throw new Error(`image folder: ${where}: needed validation images in ${measuredOn}, got none`)
   const whole = await wholeHashes(kept, where!)
   const { training, validation } = split(
     all,
@@ -110,7 +118,11 @@ const load = async (layout: Layout, config: DataConfig, notes: Notes): Promise<L
     unit: 'images',
     trainingImages: training.count,
     validationImages: validation.count,
-    rule: ruleOf(layout, { training: training.count, validation: validation.count }),
+    rule:
+      testImages === undefined
+        ? ruleOf(layout, { training: training.count, validation: validation.count })
+        : `${imagesText(training.count)} that a search trains on for training, ` +
+          `${validation.count.toLocaleString('en')} of ${measuredOn}/, which no search sees, to measure on`,
     splits: layout.splits,
     question: null,
     notes: notes.list,

@@ -12,6 +12,8 @@ export type Layout = {
   readonly training: readonly ClassFiles[]
   /** In the order of `training`, some empty; null: held out of the training part. */
   readonly validation: readonly ClassFiles[] | null
+  /** The part for tests, in the order of `training`; null: there is none. */
+  readonly test: { readonly name: string; readonly classes: readonly ClassFiles[] } | null
   readonly splits: readonly DataSplit[]
   readonly chosen: Chosen
 }
@@ -42,7 +44,14 @@ const kindOf = (name: string): Kind => {
   }
 }
 
-export const layOut = (root: Folder, choice: SplitChoice, where: string, notes: Notes): Layout | Question => {
+/** `tested`: the part for tests is wanted, which is left alone else. */
+export const layOut = (
+  root: Folder,
+  choice: SplitChoice,
+  where: string,
+  notes: Notes,
+  tested = false,
+): Layout | Question => {
   const top = root.folders.filter(hasImages)
   for (const { path } of root.folders.filter((folder) => !hasImages(folder)))
     notes.add('folders without images', path)
@@ -62,6 +71,9 @@ export const layOut = (root: Folder, choice: SplitChoice, where: string, notes: 
 
   const { training, validation } = chosen
   const held = training === validation
+  const test = tested
+    ? (parts.find(({ name }) => kindOf(name) === 'test' && name !== training && name !== validation) ?? null)
+    : null
   const trained = classesOf(folderOf(training), where, notes, training === WHOLE && !held ? [validation] : [])
   if (trained.length < 2) throw tooFew(folderOf(training), trained, where)
   if (trained.length > MOST_CLASSES)
@@ -72,6 +84,10 @@ export const layOut = (root: Folder, choice: SplitChoice, where: string, notes: 
   return {
     training: trained,
     validation: held ? null : match(trained, classesOf(folderOf(validation), where, notes), chosen, notes),
+    test: test && {
+      name: test.name,
+      classes: match(trained, classesOf(test, where, notes), { training, validation: test.name }, notes),
+    },
     splits,
     chosen,
   }

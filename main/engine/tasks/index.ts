@@ -13,6 +13,7 @@ import { lentBackbone } from './segmentation/lent.ts'
 import { runSegmentation } from './segmentation/run.ts'
 import { readInception } from './synthesis/inception.ts'
 import { runSynthesis } from './synthesis/run.ts'
+import { runVerification } from './verification/run.ts'
 
 /**
  * A task's training, from the newest checkpoint in the run's folder on. Whoever writes into that folder writes to a
@@ -26,6 +27,7 @@ type RunTask<Config> = (
 const TASKS: { readonly [N in TransferTaskName]: RunTask<TransferConfig & { task: N }> } = {
   segmentation: runSegmentation,
   synthesis: runSynthesis,
+  verification: runVerification,
 }
 
 export const runTransfer = <N extends TransferTaskName>(
@@ -47,5 +49,5 @@ export const checkTransfer = async ({ config, layers }: TransferQuestion): Promi
       }
   if (config.task === 'synthesis' && config.network.inception !== undefined)
     readInception(config.network.inception)
-  return config.task === 'synthesis' ? checkData(config.data) : (await inspectData(config, true)).report
+  return config.task === 'segmentation' ? (await inspectData(config, true)).report : checkData(config.data)
 }

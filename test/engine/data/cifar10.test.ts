@@ -217,3 +217,31 @@ test(
     }
   },
 )
+
+test('what is verified on is the test batch: training is the search’s, less copies of test images', async () => {
+  const searched = folder('verified', {
+    'data_batch_1.bin': records(0, 12),
+    'test_batch.bin': Buffer.concat([records(100, 5), records(3, 1)]),
+  })
+  const config = { ...searched, testImages: 0 }
+  const [search, { training, validation, report }] = [loadCifar10(searched), loadCifar10(config)]
+  // A record's red plane is its number.
+  const numbers = (set: { images: Uint8Array; count: number }): number[] =>
+    Array.from({ length: set.count }, (_, i) => set.images[i * 3072]!)
+  assert.deepEqual(numbers(validation), [100, 101, 102, 103, 104, 3])
+  assert.ok(numbers(search.training).includes(3), 'the copy is in the search’s training part')
+  assert.deepEqual(
+    numbers(training),
+    numbers(search.training).filter((n) => n !== 3),
+  )
+  assert.equal(
+    report.rule,
+    '7 images of data_batch_1.bin for training, 6 of test_batch.bin, which no search sees, to measure on',
+  )
+  assert.equal(loadCifar10({ ...searched, testImages: 2 }).validation.count, 2)
+  const none = folder('unverified', { 'data_batch_1.bin': records(0, 12) })
+  assert.match(
+    messageOf(() => loadCifar10({ ...none, testImages: 0 })),
+    /^CIFAR-10: needed test_batch\.bin in .*unverified, images that no search sees, found none$/,
+  )
+})

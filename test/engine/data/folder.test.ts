@@ -344,3 +344,28 @@ test('a picture is told by its content: SVG is none, whatever its name, nor a bo
   assert.match(notes.join('\n'), /neither file nor folder: 1 \(b.pipe\.png\)/)
   assert.match(notes.join('\n'), /do not decode: 2 \(b.svg\.png, b.bomb\.png: .*pixel limit/)
 })
+
+test('what is verified on is the part for tests; without one that is said', async () => {
+  const files: Record<string, number> = { 'test/a/t1.png': 90, 'test/b/t2.png': 91, 'test/b/copy.png': 1 }
+  for (const [n, name] of ['a', 'b'].entries())
+    for (let i = 0; i < 3; i++) {
+      files[`train/${name}/${i}.png`] = 10 * n + i
+      files[`val/${name}/${i}.png`] = 50 + 10 * n + i
+    }
+  await write('verified', files)
+  const searched = await loadFolder(config('verified', { validationImages: 6 }))
+  const { training, validation, report } = await loadFolder(
+    config('verified', { validationImages: 6, testImages: 0 }),
+  )
+  assert.deepEqual([validation.count, searched.training.count, training.count], [3, 6, 5])
+  assert.match(
+    report.rule,
+    /^5 images that a search trains on for training, 3 of test\/, which no search sees/,
+  )
+  assert.equal((await loadFolder(config('verified', { testImages: 2 }))).validation.count, 2)
+  await write('unverified', { 'a/1.png': 1, 'a/2.png': 2, 'b/1.png': 3, 'b/2.png': 4 })
+  await assert.rejects(
+    loadFolder(config('unverified', { testImages: 0 })),
+    /unverified: needed a part test\/ with images that no search sees, found none/,
+  )
+})

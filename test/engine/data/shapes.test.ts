@@ -109,3 +109,14 @@ const softmaxRegression = (training: ImageSet, test: ImageSet): number => {
     return test.labels.filter((label, n) => guesses[n] === label).length / test.count
   })
 }
+
+test('what is verified on is drawn anew: no picture that a search trains or validates on', async () => {
+  const hashes = ({ images, count }: ImageSet): string[] =>
+    Array.from({ length: count }, (_, i) => digest(images.subarray(i * 3072, (i + 1) * 3072)))
+  const searched = await loadData(CONFIG)
+  const { training, validation } = await loadData({ ...CONFIG, testImages: 40 })
+  assert.deepEqual(training, searched.training)
+  const seen = new Set([searched.training, searched.validation].flatMap(hashes))
+  assert.equal(validation.count, 40)
+  assert.ok(hashes(validation).every((hash) => !seen.has(hash)))
+})

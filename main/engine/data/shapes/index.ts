@@ -12,6 +12,11 @@ import { paintPicture } from './picture.ts'
 
 /** Training images when the config asks for all of them. */
 const DEFAULT_TRAINING = 10_000
+/** Images to measure on when the config asks for all of those that no search sees. */
+const DEFAULT_TEST = 10_000
+
+const heldImages = ({ testImages, validationImages }: DataConfig): number =>
+  testImages === undefined ? validationImages : testImages || DEFAULT_TEST
 
 /** `count` pictures, classes in turn. `seed` names the set: others give other pictures of the same kind. */
 export const drawShapes = (count: number, side: number, seed: string): ImageSet => {
@@ -32,7 +37,8 @@ export const drawShapes = (count: number, side: number, seed: string): ImageSet 
 /** Throws for more images than the machine's memory can hold, before any is drawn. */
 export const reportShapes = (config: DataConfig): DataReport => {
   const training = config.trainingImages || DEFAULT_TRAINING
-  const count = training + config.validationImages
+  const held = heldImages(config)
+  const count = training + held
   const bytes = count * 3 * config.imageSize ** 2
   if (bytes > totalmem())
     throw new Error(
@@ -42,14 +48,14 @@ export const reportShapes = (config: DataConfig): DataReport => {
   return {
     classes: SHAPE_NAMES.map((name, i) => ({
       name,
-      count: [training, config.validationImages].reduce((sum, n) => sum + inTurn(n, i), 0),
+      count: [training, held].reduce((sum, n) => sum + inTurn(n, i), 0),
     })),
     unit: 'images',
     trainingImages: training,
-    validationImages: config.validationImages,
+    validationImages: held,
     rule:
       `${training.toLocaleString('en')} generated images for training, ` +
-      `${config.validationImages.toLocaleString('en')} others for validation`,
+      `${held.toLocaleString('en')} others ${config.testImages === undefined ? 'for validation' : 'that no search sees to measure on'}`,
     splits: [],
     question: null,
     notes: [],
@@ -67,5 +73,9 @@ export const loadShapes = (config: DataConfig): LoadedData => ({
   classes: SHAPE_NAMES,
   imageSize: config.imageSize,
   training: drawShapes(config.trainingImages || DEFAULT_TRAINING, config.imageSize, 'training'),
-  validation: drawShapes(config.validationImages, config.imageSize, 'validation'),
+  validation: drawShapes(
+    heldImages(config),
+    config.imageSize,
+    config.testImages === undefined ? 'validation' : 'test',
+  ),
 })
