@@ -57,7 +57,8 @@ export class Crew {
     slot?.release()
     slot?.retire()
     work.cancel()
-    this.pump()
+    // Later: what else is abandoned with it would be taken for work that needs a process now.
+    queueMicrotask(() => this.pump())
   }
 
   /** Starts nothing until `resume`; what is under way goes on. */

@@ -1,40 +1,52 @@
 /**
- * `npm run test:long -- soak`: one program for an hour, with a search of real trainings in two workers that are never
- * replaced, and subscribers that come and go. Memory must stay flat, and nothing be left over: open files, handles,
- * processes, threads, temporary files.
+ * `npm run test:long -- soak`: the browser host for an hour, with searches of real trainings one after another in two
+ * workers that are never replaced, and pages that open, subscribe and go. Memory must stay flat, and nothing be left over:
+ * open files, handles, sockets, processes, threads, temporary files.
  *
- *   --evaluations N   in each worker (default 2000)
- *   --minutes N       at most (default 60)
+ *   --evaluations N   in each worker, at least (default 2000)
+ *   --minutes N       at least (default 60)
+ *   --most N          minutes after which it ends in any case (default 180)
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { createApi, type Api } from '../../main/api.ts'
+import { startServer, type Server } from '../../main/browser/server.ts'
 import { spawnNode, type Spawn } from '../../main/workers/process.ts'
-import type { SearchConfig } from '../../shared/records.ts'
+import { REPLIES } from '../../shared/replies.ts'
 import { createRandom } from '../../shared/random.ts'
+import type { SearchConfig } from '../../shared/records.ts'
 import { shortSearch } from '../main/stand-in-app.ts'
+import { cookieOf, openPage } from '../main/wire.ts'
 
 const WORKERS = 2
-/** Evaluations of each worker from which on growth counts (see test/bench/memory.ts), as a part of all. */
+/** The part of the run from which on growth counts (see test/bench/memory.ts). */
 const SETTLED = 0.2
 /** What may be added to memory, as a part, and to counts of what is open, until the end. */
 const [GROWTH, MORE_OPEN] = [0.1, 4]
 const LOOK_MS = 5000
 const PAGES = 6
+/** Trainings of a search, after which the next one begins. */
+const TRAINED = 200
 
-const config = (): SearchConfig => {
-  const { training, rejection, data, ...rest } = shortSearch({ maxTrained: 1_000_000, inFlight: 4 })
+/** The smallest networks, an architecture after the other, for a few steps of each of the stages. */
+const configOf = (nth: number): SearchConfig => {
+  const { training, rejection, data, architectures, ...rest } = shortSearch({
+    maxTrained: TRAINED,
+    inFlight: 4,
+    rerank: { count: 2, steps: 6 },
+  })
   return {
     ...rest,
+    seed: nth,
     baselines: ['BN-ReLU'],
-    data: { ...data, trainingImages: 512, validationImages: 64 },
-    training: { ...training, steps: 3, batchSize: 16 },
+    architectures: [architectures[nth % architectures.length]!],
+    data: { ...data, trainingImages: 256, validationImages: 64, imageSize: 8 },
+    training: { ...training, steps: 3, batchSize: 16, warmupSteps: 0 },
     rejection: {
       quality: { ...rejection.quality, steps: 2, minAccuracy: 0 },
-      stability: { ...rejection.stability, steps: 1 },
+      stability: { ...rejection.stability, steps: 1, batchSize: 8 },
     },
   }
 }
@@ -69,16 +81,33 @@ const lookAt = (workers: readonly number[]): Look => {
   }
 }
 
-/** Pages that open, read, and close again, each at a moment of its own. */
-const visit = async (api: Api, seed: number, over: () => boolean): Promise<void> => {
+/** A page that opens, reads and closes, again and again, at moments of its own. */
+const visit = async (server: Server, cookie: string, seed: number, over: () => boolean): Promise<void> => {
   const random = createRandom('page', seed)
   while (!over()) {
-    let events = 0
-    const close = api.subscribe(0, (frame) => void (events += frame.events.length))
-    for (const name of ['app.info', 'searches.list', 'workers.list', 'transfers.list'])
-      await api.request({ id: 1, name, argument: {} })
-    await sleep(500 + random.below(4000))
-    close()
+    const page = await openPage(server, cookie)
+    const { seq } = REPLIES['app.info'].parse((await page.ask('app.info', {})).value)
+    page.send({ subscribe: { since: Math.max(0, seq - random.below(1000)) } })
+    for (const name of ['searches.list', 'workers.list', 'transfers.list']) await page.ask(name, {})
+    await sleep(500 + random.below(10_000))
+    if (random.below(2) === 0) page.socket.close()
+    else page.socket.terminate()
+  }
+}
+
+/** Searches without end, one after another. */
+const search = async (server: Server, over: () => boolean): Promise<void> => {
+  for (let nth = 0; !over(); nth++) {
+    const argument = { name: `soak ${nth}`, config: configOf(nth) }
+    const reply = await server.api.request({ id: 1, name: 'searches.create', argument })
+    if (!reply.ok) throw new Error(reply.message)
+    const { id } = REPLIES['searches.create'].parse(reply.value).search
+    for (let running = true; running && !over(); await sleep(200)) {
+      const now = await server.api.request({ id: 1, name: 'searches.get', argument: { id } })
+      const { state, failure } = REPLIES['searches.get'].parse(now.ok ? now.value : null).search
+      if (state === 'failed') throw new Error(`soak: search ${nth} failed: ${failure}`)
+      running = state !== 'done'
+    }
   }
 }
 
@@ -90,62 +119,73 @@ const highest = (looks: readonly Look[], of: keyof Look): Record<string, number>
 export const soak = async (args: readonly string[]): Promise<void> => {
   const { values } = parseArgs({
     args: [...args],
-    options: { evaluations: { type: 'string', default: '2000' }, minutes: { type: 'string', default: '60' } },
+    options: {
+      evaluations: { type: 'string', default: '2000' },
+      minutes: { type: 'string', default: '60' },
+      most: { type: 'string', default: '180' },
+    },
   })
-  const [wanted, minutes] = [Number(values.evaluations), Number(values.minutes)]
-  const dataFolder = mkdtempSync(path.join(tmpdir(), 'normforge-soak-'))
+  const [wanted, minutes, most] = [Number(values.evaluations), Number(values.minutes), Number(values.most)]
+  const folder = mkdtempSync(path.join(tmpdir(), 'normforge-soak-'))
+  // A folder for temporary files of its own, so that only this program's are counted.
+  process.env['TMPDIR'] = path.join(folder, 'tmp')
+  mkdirSync(tmpdir())
   const pids: number[] = []
+  const done: number[] = []
   const spawn: Spawn = (file, given) => {
     const child = spawnNode(file, given)
-    if (child.pid !== undefined) pids.push(child.pid)
+    const worker = pids.push(child.pid ?? 0) - 1
+    done[worker] = 0
+    child.onMessage(({ kind }) => {
+      if (kind === 'evaluated') done[worker]! += 1
+    })
+    child.onExit((code, signal) => {
+      if (!closing) console.log(`worker ${worker} ended (${signal ?? code}): ${child.lastWords()}`)
+    })
     return child
   }
-  const api = createApi({
-    host: 'browser',
-    dataFolder,
+  const server = await startServer({
+    dataFolder: path.join(folder, 'data'),
     workers: WORKERS,
     threads: 1,
     spawn,
     limits: { recycleTasks: Infinity },
   })
-  const done = Array.from({ length: WORKERS }, () => new Set<number>())
-  api.subscribe(0, ({ events }) => {
-    for (const event of events)
-      if (event.kind === 'workers')
-        for (const { worker, candidate } of event.workers)
-          if (candidate !== null) done[worker]?.add(candidate)
-  })
-  await api.request({ id: 1, name: 'searches.create', argument: { name: 'soak', config: config() } })
   const began = performance.now()
   const elapsed = (): number => (performance.now() - began) / 60_000
-  const least = (): number => Math.min(...done.map(({ size }) => size))
-  const over = (): boolean => least() >= wanted || elapsed() >= minutes
-  const visits = Array.from({ length: PAGES }, (_, i) => visit(api, i, over))
+  const least = (): number => Math.min(...done)
+  let closing = false
+  const over = (): boolean => (least() >= wanted && elapsed() >= minutes) || elapsed() >= most
+  const searching = search(server, over)
+  const cookie = await cookieOf(server)
+  const visits = Array.from({ length: PAGES }, (_, i) => visit(server, cookie, i, over))
   const looks: { readonly at: number; readonly look: Look }[] = []
   for (let told = 0; !over();) {
     await sleep(LOOK_MS)
     if (pids.length < WORKERS) continue
-    looks.push({ at: Math.max(least(), wanted * (elapsed() / minutes)) / wanted, look: lookAt(pids) })
+    looks.push({ at: elapsed(), look: lookAt(pids) })
     if (elapsed() - told < 1) continue
     told = elapsed()
     const { memory } = looks.at(-1)!.look
     const text = Object.entries(memory).map(([name, mib]) => `${name} ${mib.toFixed(0)} MiB`)
-    console.log(
-      `${elapsed().toFixed(1)} min, ${done.map(({ size }) => size).join(' and ')} evaluations: ${text.join(', ')}`,
-    )
+    console.log(`${elapsed().toFixed(1)} min, ${done.join(' and ')} evaluations: ${text.join(', ')}`)
   }
-  await Promise.all(visits)
-  const early = looks.filter(({ at }) => at > SETTLED / 2 && at <= SETTLED).map(({ look }) => look)
-  const late = looks.filter(({ at }) => at > 1 - SETTLED / 2).map(({ look }) => look)
-  await api.close()
+  const end = elapsed()
+  await Promise.all([searching, ...visits])
+  const within = (from: number, to: number): Look[] =>
+    looks.filter(({ at }) => at > from * end && at <= to * end).map(({ look }) => look)
+  const [early, late] = [within(SETTLED / 2, SETTLED), within(1 - SETTLED / 2, 1)]
+  closing = true
+  await server.close()
   await sleep(1500)
   const alive = pids.filter(
     (pid) =>
       readdirSync('/proc').includes(String(pid)) && !/ Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')),
   )
-  rmSync(dataFolder, { recursive: true, force: true })
+  rmSync(folder, { recursive: true, force: true })
 
   const faults: string[] = []
+  if (least() < wanted) faults.push(`${least()} evaluations of a worker, needed ${wanted}`)
   if (pids.length !== WORKERS) faults.push(`${pids.length} worker processes were started, needed ${WORKERS}`)
   if (alive.length > 0) faults.push(`${alive.length} processes outlive the program`)
   if (early.length === 0 || late.length === 0) faults.push('it was too short to tell')
@@ -166,7 +206,7 @@ export const soak = async (args: readonly string[]): Promise<void> => {
     }
   }
   console.log(
-    `${elapsed().toFixed(1)} min, ${done.map(({ size }) => size).join(' and ')} evaluations: ${faults.length === 0 ? 'flat, nothing left over' : faults.join('; ')}`,
+    `${elapsed().toFixed(1)} min, ${done.join(' and ')} evaluations: ${faults.length === 0 ? 'flat, nothing left over' : faults.join('; ')}`,
   )
   if (faults.length > 0) process.exitCode = 1
 }

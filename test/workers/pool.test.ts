@@ -83,6 +83,18 @@ describe('pool', { concurrency: 4 }, () => {
     assert.deepEqual(pool.status()[0]!.failures, 0, 'an abort is no failure')
   })
 
+  test('what is aborted all at once starts no process in its place', async (t) => {
+    const { pool, pids } = poolOf({ faults: { '*': 'endless' } }, { count: 2 })
+    t.after(pool.close)
+    const all = new AbortController()
+    const outcomes = [0, 1, 2, 3].map((i) => pool.run(jobOf(i, { signal: all.signal })))
+    await until(() => candidates(pool).length === 2)
+    all.abort()
+    for (const outcome of outcomes) assert.deepEqual(await outcome, { kind: 'cancelled' })
+    assert.equal(pids.length, 2)
+    await until(() => !pids.some(alive))
+  })
+
   test('a data set is checked while all workers are busy, without a place for another candidate', async (t) => {
     const { pool, pids } = poolOf({ faults: { '*': 'endless' } })
     t.after(pool.close)
