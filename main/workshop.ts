@@ -1,5 +1,7 @@
 /** A store, worker processes, and what sets them to work: the same for every host and for the command line. */
+import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import type { Made } from '../shared/records.ts'
 import { createRunner, type Runner } from './search/runner.ts'
 import type { Database } from './store/database.ts'
 import { keepPrivate } from './store/private.ts'
@@ -27,7 +29,7 @@ export const openWorkshop = (dataFolder: string, openPool: () => Pool): Workshop
   const db = openStore(dataFolder)
   keepPrivate(dataFolder)
   const pool = openPool()
-  const made = (): Record<string, string> => ({ ...madeBy(), ...pool.facts() })
+  const made = (): Made => ({ machine: hostname(), ...madeBy(), ...pool.facts() })
   const runner = createRunner({ db, pool, made })
   let transfers: Transfers | null = null
   return {

@@ -77,6 +77,11 @@ export type EvolutionConfig = {
    * for the oldest one, so that the history does not depend on timing or on the number of workers.
    */
   readonly inFlight: number
+  /**
+   * Results are taken in the order in which they come, and as many candidates are in flight as the workers need, in place
+   * of `inFlight`: no worker waits for the slowest one. The order is recorded, so that the record still tells each proposal.
+   */
+  readonly asynchronous?: boolean | undefined
   /** At most so many members are alive that compute one function at the start of training; 0 or absent: no limit. */
   readonly mostAlike?: number | undefined
   /** After the search the best `count` are trained anew for `steps`; 0 leaves it out. */
@@ -185,6 +190,9 @@ export type CurvePoint = {
   readonly accuracy: number | null
 }
 
+/** Where and with what a result was computed: machine, processor, versions; label to value. */
+export type Made = Readonly<Record<string, string>>
+
 /** One training of a layer in one architecture. */
 export type Evaluation = {
   readonly architecture: ArchitectureConfig
@@ -198,6 +206,8 @@ export type Evaluation = {
   /** Largest gradient norm of the stability test, when it ran and stayed finite. */
   readonly gradientNorm: number | null
   readonly seconds: number
+  /** Absent in results of older versions. */
+  readonly made?: Made | undefined
 }
 
 /** What a worker is asked: everything it needs, nothing it must look up. */

@@ -108,6 +108,7 @@ const evaluationSchema = z.object({
   accuracy: real.nullable(),
   gradientNorm: real.nullable(),
   seconds: real,
+  made: z.record(z.string(), z.string()).optional(),
 })
 
 const workerSchema = z.object({

@@ -64,6 +64,7 @@ export const searchConfigSchema = z.strictObject({
     maxTrained: count,
     maxSeconds: count,
     inFlight: z.int().min(1).max(64),
+    asynchronous: z.boolean().optional(),
     mostAlike: count.optional(),
     rerank: z.strictObject({ count, steps: count }),
   }),

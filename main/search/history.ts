@@ -30,8 +30,9 @@ export type Change = { readonly entered: number[]; readonly left: number[] }
 /**
  * The search as a state machine without clock or chance of its own: what is proposed depends on the seed and on
  * the candidates before, never on timing. Up to `inFlight` candidates are in training; only the oldest is ever
- * committed, so that the order in which workers finish does not matter. The same calls, made from the rows of a
- * store, rebuild the state after a crash.
+ * committed, so that the order in which workers finish does not matter. In an asynchronous search they are committed in
+ * the order in which they finish, which the store keeps. The same calls, made from the rows of a store, rebuild the state
+ * after a crash.
  */
 export class History {
   readonly config: SearchConfig
@@ -63,10 +64,11 @@ export class History {
   get trained(): number {
     return this.#trained
   }
-  get full(): boolean {
-    return this.#inFlight.length >= this.config.evolution.inFlight
+  /** Whether `limit` candidates are in flight. */
+  isFull(limit = this.config.evolution.inFlight): boolean {
+    return this.#inFlight.length >= limit
   }
-  /** Number of the candidate to be committed next, null when none is in flight. */
+  /** Number of the oldest candidate in flight, null when there is none. */
   get oldest(): number | null {
     return this.#inFlight[0]?.number ?? null
   }
@@ -133,12 +135,12 @@ export class History {
     return change
   }
 
-  /** Commits the oldest in flight; `scores` are null when it was rejected or failed. */
+  /** Commits one in flight, the oldest unless the search is asynchronous; `scores` are null when it was rejected or failed. */
   commit(number: number, scores: readonly number[] | null): Change {
-    const entry = this.#inFlight[0]
-    if (entry?.number !== number)
-      throw new Error(`history: needs the oldest candidate ${entry?.number ?? 'none'} next, got ${number}`)
-    this.#inFlight.shift()
+    const place = this.#inFlight.findIndex((entry) => entry.number === number)
+    if (place < 0 || (place > 0 && !this.config.evolution.asynchronous))
+      throw new Error(`history: needs the oldest candidate ${this.oldest ?? 'none'} next, got ${number}`)
+    const entry = this.#inFlight.splice(place, 1)[0]!
     return scores ? this.#enter(entry, scores) : { entered: [], left: [] }
   }
 

@@ -2,6 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Graph } from '../../shared/graph.ts'
 import type { CandidateRole, SearchConfig } from '../../shared/records.ts'
 import { aliveNumbers, entries, setAlive, type StoredEntry } from '../store/candidates.ts'
+import type { Database } from '../store/database.ts'
+import { takenOf } from '../store/taken.ts'
 import { History } from './history.ts'
 import type { Context, Scores } from './trainings.ts'
 
@@ -25,17 +27,53 @@ const ROWS = 2000
 const isSettled = ({ status }: StoredEntry): boolean => status !== 'queued' && status !== 'running'
 const scoresOf = ({ status, scores }: StoredEntry): Scores => (status === 'scored' ? scores : null)
 
+/** Rebuilds the state of a search. Marks of who is alive, which a crash may have left a step behind, are put right. */
+export const replay = async (
+  { db, key, controller, journal }: Pick<Context, 'db' | 'key' | 'controller' | 'journal'>,
+  config: SearchConfig,
+): Promise<Replayed> => {
+  const replayed = await rebuild(db, key, config, controller.signal)
+  const members = new Set(replayed.history.members.map(({ number }) => number))
+  const marked = new Set(aliveNumbers(db, key))
+  journal.write(() =>
+    setAlive(db, key, {
+      entered: [...members].filter((number) => !marked.has(number)),
+      left: [...marked].filter((number) => !members.has(number)),
+    }),
+  )
+  return replayed
+}
+
 /**
- * Rebuilds the state of a search from its rows by the calls that made them: the oldest candidate in flight is
- * committed exactly when there is no room for the next. Marks of who is alive, which a crash may have left a
- * step behind, are put right.
+ * The state of a search from its rows, by the calls that made them: the oldest candidate in flight is committed exactly when
+ * there is no room for the next; in an asynchronous search, the results that the store says were taken before the next was
+ * proposed. `onRow` sees the history as it was when a row was proposed, and the row.
  */
-export const replay = async (context: Context, config: SearchConfig): Promise<Replayed> => {
-  const { db, key, controller } = context
+export const rebuild = async (
+  db: Database,
+  key: number,
+  config: SearchConfig,
+  signal: AbortSignal,
+  onRow: (history: History, row: StoredEntry) => void = () => undefined,
+): Promise<Replayed> => {
   const history = new History(config)
   const settled = new Map<number, Scores>()
   const waiting = new Map<number, StoredEntry>()
+  const taken = config.evolution.asynchronous ? takenOf(db, key) : null
   let next = 0
+
+  const commit = (number: number, before: number): void => {
+    const scores = settled.get(number)
+    if (scores === undefined)
+      throw new Error(`store: candidate ${number} needs a result before candidate ${before}, has none`)
+    history.commit(number, scores)
+    settled.delete(number)
+  }
+  const makeRoom = (before: number): void => {
+    if (taken)
+      for (; taken.length > 0 && taken[0]!.before <= before; taken.shift()) commit(taken[0]!.number, before)
+    else while (history.isFull()) commit(history.oldest!, before)
+  }
 
   const place = (row: StoredEntry): void => {
     next = row.number + 1
@@ -47,7 +85,8 @@ export const replay = async (context: Context, config: SearchConfig): Promise<Re
       history.baseline(row)
       if (isSettled(row)) history.settleBaseline(row.number, scoresOf(row))
     } else if (row.verdict) {
-      while (history.full) commitOldest(history, settled, row.number)
+      makeRoom(row.number)
+      onRow(history, row)
       history.take({ ...row, verdict: row.verdict })
     }
   }
@@ -62,25 +101,8 @@ export const replay = async (context: Context, config: SearchConfig): Promise<Re
     if (rows.length < ROWS || rows.at(-1)!.verdict === null) break
     from = rows.at(-1)!.number + 1
     await nextTurn()
-    controller.signal.throwIfAborted()
+    signal.throwIfAborted()
   }
-
-  const members = new Set(history.members.map(({ number }) => number))
-  const marked = new Set(aliveNumbers(db, key))
-  context.journal.write(() =>
-    setAlive(db, key, {
-      entered: [...members].filter((number) => !marked.has(number)),
-      left: [...marked].filter((number) => !members.has(number)),
-    }),
-  )
+  if (taken) makeRoom(next)
   return { history, next, settled, unfinished: [...waiting.values()] }
-}
-
-const commitOldest = (history: History, settled: Map<number, Scores>, before: number): void => {
-  const oldest = history.oldest!
-  const scores = settled.get(oldest)
-  if (scores === undefined)
-    throw new Error(`store: candidate ${oldest} needs a result before candidate ${before}, has none`)
-  history.commit(oldest, scores)
-  settled.delete(oldest)
 }

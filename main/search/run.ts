@@ -1,4 +1,10 @@
-import type { CandidateRole, Search as SearchRecord, SearchStage, SearchState } from '../../shared/records.ts'
+import type {
+  CandidateRole,
+  Made,
+  Search as SearchRecord,
+  SearchStage,
+  SearchState,
+} from '../../shared/records.ts'
 import { entry, requeue, settle, settleRerank } from '../store/candidates.ts'
 import type { Database } from '../store/database.ts'
 import { LeaseLost } from '../store/leases.ts'
@@ -19,7 +25,7 @@ export type RunOptions = {
   readonly key: number
   /** Holds the lease of the search. */
   readonly holder: string
-  readonly made: () => Readonly<Record<string, string>>
+  readonly made: () => Made
 }
 
 /** Why a run ended before its time: someone asked for it. */
@@ -57,7 +63,7 @@ export class Run {
     const controller = new AbortController()
     const journal = new Journal(db, key, holder, search.seconds, (error) => controller.abort(error))
     const versions = once(() => addMade(db, key, made()))
-    this.#context = { db, key, id: search.id, pool, journal, controller, onStart: versions }
+    this.#context = { db, key, id: search.id, pool, journal, controller, made, onStart: versions }
     this.#record = search
     this.#stage = search.stage
     this.#trainings = new Trainings(this.#context, settle)

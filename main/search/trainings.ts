@@ -1,4 +1,4 @@
-import type { EvaluationTask } from '../../shared/records.ts'
+import type { EvaluationTask, Made } from '../../shared/records.ts'
 import { startCandidate, type Settlement } from '../store/candidates.ts'
 import type { Database } from '../store/database.ts'
 import type { Pool } from '../workers/pool.ts'
@@ -18,6 +18,8 @@ export type Context = {
   readonly journal: Journal
   /** Aborted with the reason when the search is to end before its time. */
   readonly controller: AbortController
+  /** Where and with what this process's own workers make results. */
+  readonly made: () => Made
   /** Called inside the write that records a training's start. */
   readonly onStart: () => void
 }
@@ -90,7 +92,10 @@ export class Trainings {
     if (outcome.kind === 'environment') throw new EnvironmentError(outcome.message)
     if (outcome.kind === 'failure') await failures.failure(outcome.failure.cause)
     else failures.result()
-    const settlement = outcome.kind === 'result' ? { result: outcome.result } : { failure: outcome.failure }
+    const settlement =
+      outcome.kind === 'result'
+        ? { result: outcome.result, made: outcome.made ?? this.#context.made() }
+        : { failure: outcome.failure }
     journal.write(() => this.#settle(db, key, number, settlement, journal.seconds))
     return outcome.kind === 'result' && !outcome.result.rejection ? outcome.result.scores : null
   }

@@ -6,9 +6,9 @@ import { mean } from '../../shared/pareto.ts'
 import type {
   CandidateRole,
   CandidateStatus,
-  Evaluation,
   EvaluationResult,
   Failure,
+  Made,
   Origin,
 } from '../../shared/records.ts'
 import type { Change, Verdict } from '../search/history.ts'
@@ -108,7 +108,9 @@ export const startCandidate = (db: Database, key: number, number: number): void 
     emit(db, key, number)
   })
 
-export type Settlement = { readonly result: EvaluationResult } | { readonly failure: Failure }
+/** A result, and where it was made. */
+type Done = { readonly result: EvaluationResult; readonly made?: Made | undefined }
+export type Settlement = Done | { readonly failure: Failure }
 
 /** The result of a training, once: duplicates of the candidate take its scores, too. */
 export const settle = (
@@ -150,7 +152,7 @@ export const settle = (
       key,
       number,
     )
-    if ('result' in settlement) addEvaluations(db, key, number, settlement.result.evaluations)
+    if ('result' in settlement) addEvaluations(db, key, number, settlement)
     emit(db, key, number)
     for (const row of db.all(
       'SELECT number FROM candidates WHERE search = ? AND duplicate_of = ?',
@@ -186,7 +188,7 @@ export const settleRerank = (db: Database, key: number, number: number, settleme
       key,
       number,
     )
-    if ('result' in settlement) addEvaluations(db, key, number, settlement.result.evaluations)
+    if ('result' in settlement) addEvaluations(db, key, number, settlement)
     emit(db, key, number)
   })
 
@@ -197,20 +199,24 @@ const divergence = ({ rejection }: EvaluationResult): Failure | null =>
     attempts: 1,
   }
 
-const addEvaluations = (
-  db: Database,
-  key: number,
-  number: number,
-  evaluations: readonly Evaluation[],
-): void => {
-  for (const evaluation of evaluations)
+const addEvaluations = (db: Database, key: number, number: number, { result, made }: Done): void => {
+  const place = made ? placeOf(db, made) : null
+  for (const { made: _made, ...evaluation } of result.evaluations)
     db.run(
-      'INSERT INTO evaluations (search, number, purpose, record) VALUES (?, ?, ?, ?)',
+      'INSERT INTO evaluations (search, number, purpose, record, made) VALUES (?, ?, ?, ?, ?)',
       key,
       number,
       evaluation.purpose,
       JSON.stringify(evaluation),
+      place,
     )
+}
+
+/** The key under which a place is kept. */
+const placeOf = (db: Database, made: Made): number => {
+  const record = JSON.stringify(made)
+  db.run('INSERT OR IGNORE INTO made (record) VALUES (?)', record)
+  return integer(db.get('SELECT key FROM made WHERE record = ?', record)!, 'key')
 }
 
 /** Marks who entered and who left the population. */

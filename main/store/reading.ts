@@ -1,7 +1,7 @@
 import type { Argument, CandidateDetail, CandidatePage, LineageNode } from '../../shared/contract.ts'
 import { formulaText } from '../../shared/formula.ts'
-import type { Evaluation, SearchConfig } from '../../shared/records.ts'
-import { integer, json, type Database, type Row } from './database.ts'
+import type { Evaluation, Made, SearchConfig } from '../../shared/records.ts'
+import { integer, json, jsonOrNull, type Database, type Row } from './database.ts'
 import { filterOf } from './filter.ts'
 import { candidateOf, lineageNode, NODE_COLUMNS } from './rows.ts'
 
@@ -87,8 +87,16 @@ export const candidateDetail = (db: Database, key: number, number: number): Cand
 /** Trainings in the order they were made. */
 export const evaluations = (db: Database, key: number, number: number): Evaluation[] =>
   db
-    .all('SELECT record FROM evaluations WHERE search = ? AND number = ? ORDER BY key', key, number)
-    .map((row) => json<Evaluation>(row, 'record'))
+    .all(
+      'SELECT e.record, m.record AS made FROM evaluations e LEFT JOIN made m ON m.key = e.made ' +
+        'WHERE e.search = ? AND e.number = ? ORDER BY e.key',
+      key,
+      number,
+    )
+    .map((row) => {
+      const made = jsonOrNull<Made>(row, 'made')
+      return { ...json<Evaluation>(row, 'record'), ...(made ? { made } : {}) }
+    })
 
 /** The latest trainings of all searches, newest first, each with its search's settings. */
 export const recentTrainings = (

@@ -161,4 +161,17 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE searches ADD COLUMN data TEXT;
   `,
+  // Where evaluations were made, each place once. The order in which a search with asynchronous proposals took its results:
+  // candidate `number` was taken before candidate `before` was proposed.
+  `
+  CREATE TABLE made (key INTEGER PRIMARY KEY, record TEXT NOT NULL UNIQUE) STRICT;
+  ALTER TABLE evaluations ADD COLUMN made INTEGER REFERENCES made(key);
+  CREATE TABLE taken (
+    search INTEGER NOT NULL REFERENCES searches(key),
+    place INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    before INTEGER NOT NULL,
+    PRIMARY KEY (search, place)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -6,6 +6,7 @@ import type {
   EvaluationResult,
   EvaluationTask,
   Failure,
+  Made,
 } from '../../shared/records.ts'
 import type { TransferProgress, TransferResult, TransferRun } from '../../shared/transfer.ts'
 import {
@@ -39,7 +40,8 @@ export type TransferJob = {
 }
 
 type OutcomeOf<Result> =
-  | { readonly kind: 'result'; readonly result: Result }
+  /** `made`: where it was made, when that was not on this machine. */
+  | { readonly kind: 'result'; readonly result: Result; readonly made?: Made | undefined }
   /** The process crashed, hung or ran out of memory, twice. */
   | { readonly kind: 'failure'; readonly failure: Failure }
   /** Not the layer's fault: the data or the runtime; one sentence. */

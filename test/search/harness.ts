@@ -120,11 +120,11 @@ export const quickPool = (
 export const runToEnd = async ({ runner }: Bench, config: SearchConfig): Promise<Search> =>
   runner.ended(runner.create({ name: 'test', config }).id)
 
-/** All that makes up the history of a search, times left out; equal searches have equal histories. */
+/** All that makes up the history of a search, times and machines left out; equal searches have equal histories. */
 export const historyOf = (db: Database, id: string) => {
   const key = keyOf(db, id)
   return lineage(db, key).map((node) => {
     const { candidate, evaluations } = candidateDetail(db, key, node.number)!
-    return { ...node, ...candidate, evaluations }
+    return { ...node, ...candidate, evaluations: evaluations.map(({ made: _made, ...rest }) => rest) }
   })
 }

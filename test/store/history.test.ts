@@ -38,7 +38,16 @@ test('the store holds all that a search needs to go on as if nothing had happene
     pool.close()
   })
   const controller = new AbortController()
-  const context: Context = { db, key, id, pool, journal, controller, onStart: () => undefined }
+  const context: Context = {
+    db,
+    key,
+    id,
+    pool,
+    journal,
+    controller,
+    made: () => ({}),
+    onStart: () => undefined,
+  }
 
   const history = new History(config)
   for (const [number, name] of config.baselines.entries()) {
@@ -79,7 +88,7 @@ test('the store holds all that a search needs to go on as if nothing had happene
       )
       checked += 1
     }
-    while (history.full) {
+    while (history.isFull()) {
       const oldest = history.oldest!
       finish(oldest)
       setAlive(db, key, history.commit(oldest, results.get(oldest)!))
