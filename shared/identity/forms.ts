@@ -10,6 +10,32 @@ export const isValue = (term: Term, value: number): boolean => constantOf(term) 
 /** Whether the guard of a division leaves the term as it is. */
 const isAwayFromZero = ({ facts: { lo, hi } }: Term): boolean => lo >= EPSILON || hi <= -EPSILON
 
+/**
+ * Factors of the longest product and addends of the longest sum that are taken apart. Each node doubles them at most:
+ * layers from outside have up to 64. What is longer stays whole, so that one formula may have two forms; values tell then.
+ */
+const MOST_PARTS = 128
+
+/** How many parts a term would be taken apart into, each term counted once, however often it is used. */
+const counted = (partsOf: (term: Term, of: (input: Term) => number) => number) => {
+  const known = new WeakMap<Term, number>()
+  const count = (term: Term): number => {
+    let parts = known.get(term)
+    if (parts === undefined) known.set(term, (parts = partsOf(term, count)))
+    return parts
+  }
+  return count
+}
+const factorCount = counted(({ op, inputs: [a, b] }, of) => {
+  if (op === 'neg') return of(a!)
+  if (op === 'square') return 2 * of(a!)
+  if (op === 'mul') return of(a!) + of(b!)
+  return op === 'div' ? of(a!) + 1 : 1
+})
+const addendCount = counted(({ op, inputs: [a, b] }, of) =>
+  op === 'neg' ? of(a!) : op === 'add' ? of(a!) + of(b!) : 1,
+)
+
 /** Removes one `item`; whether it was there. */
 const take = (items: Term[], item: Term): boolean => {
   const at = items.indexOf(item)
@@ -20,6 +46,7 @@ const take = (items: Term[], item: Term): boolean => {
 /** A product as a sign, factors and denominators (each under its own guard). */
 export type Product = { sign: 1 | -1; readonly factors: Term[]; readonly denominators: Term[] }
 export const productOf = (term: Term): Product => {
+  if (factorCount(term) > MOST_PARTS) return { sign: 1, factors: [term], denominators: [] }
   const [a, b] = term.inputs
   if (is(term, 'neg')) {
     const inner = productOf(a!)
@@ -64,6 +91,7 @@ export const fromProduct = ({ sign, factors, denominators }: Product, build: Bui
 
 export const products: (term: Term, build: Build) => Term | null = (term, build) => {
   if (!is(term, 'mul') && !is(term, 'div') && !is(term, 'square') && !is(term, 'neg')) return null
+  if (factorCount(term) > MOST_PARTS) return null
   const { sign, factors, denominators } = productOf(term)
   if (factors.some((factor) => isValue(factor, 0))) return build('zero')
   const kept = factors.filter((factor) => !isValue(factor, 1))
@@ -73,6 +101,7 @@ export const products: (term: Term, build: Build) => Term | null = (term, build)
 
 /** A sum as what is added and what is taken away. */
 export const addendsOf = (term: Term): { readonly plus: Term[]; readonly minus: Term[] } => {
+  if (addendCount(term) > MOST_PARTS) return { plus: [term], minus: [] }
   const [a, b] = term.inputs
   if (is(term, 'neg')) {
     const { plus, minus } = addendsOf(a!)
@@ -93,6 +122,7 @@ export const fromAddends = (plus: readonly Term[], minus: readonly Term[], build
 export const sums: (term: Term, build: Build) => Term | null = (term, build) => {
   const difference = is(term, 'neg') && is(term.inputs[0], 'add')
   if (!is(term, 'add') && !difference) return null
+  if (addendCount(term) > MOST_PARTS) return null
   const { plus, minus } = addendsOf(term)
   const left = minus.filter((part) => !isValue(part, 0) && !take(plus, part))
   const kept = plus.filter((part) => !isValue(part, 0))

@@ -8,7 +8,9 @@ import { simplify } from '../../../shared/identity/simplify.ts'
 import { graphOf } from '../../../shared/identity/term.ts'
 import { interpret, type Numbers, type Shape } from '../../../shared/interpret.ts'
 import { KNOWN } from '../../../shared/known.ts'
+import { OPS } from '../../../shared/ops.ts'
 import { createRandom } from '../../../shared/random.ts'
+import { repeated, worstLayers } from '../adversary.ts'
 
 const random = createRandom('identity test')
 const SHAPE: Shape = [3, 3, 3, 4]
@@ -128,4 +130,28 @@ test('layers that differ only by v0 and v1 start alike, and are two functions', 
     for (const other of KNOWN)
       if (name !== other.name)
         assert.notEqual(identify(graph).function, identify(other.graph).function, `${name} ${other.name}`)
+})
+
+test('layers of 64 nodes that double what they hold with every node have an identity', () => {
+  const chains = (['add', 'mul', 'square', 'div', 'max'] as const).map((op) =>
+    repeated([[op, 1, ...(op === 'square' ? [] : [1])]]),
+  )
+  // v1 + v1, doubled again and again: the value at the start is that of each node, worked out once.
+  const vectors = repeated([['add', 1, 1]])
+  const layers = [
+    ...worstLayers(),
+    ...chains,
+    { ...vectors, nodes: [{ op: 'add', inputs: [3, 3] }, ...vectors.nodes.slice(1)] } satisfies Graph,
+  ]
+  for (const graph of layers) {
+    const { formula, function: own } = identify(graph)
+    // Operands in another order are the same formula.
+    const turned = {
+      ...graph,
+      nodes: graph.nodes.map((node) =>
+        OPS[node.op].commutative ? { ...node, inputs: [...node.inputs].reverse() } : node,
+      ),
+    }
+    assert.deepEqual([identify(turned).formula, identify(turned).function], [formula, own])
+  }
 })
