@@ -1,4 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { OP_TABLE, opTable } from '../main/engine/lowering/optable.ts'
 import { ensurePage } from '../main/setup/page.ts'
 import { root, runQuietly } from '../main/setup/process.mjs'
 import { lineCheck } from './lines.ts'
@@ -34,8 +36,16 @@ export const buildPage = async (): Promise<Check> => {
   return tell('page build', error === '', error)
 }
 
+/** Whether the kernels' table of ops is what the engine's says; `write` makes it so. */
+const checkOpTable = (write: boolean): Check => {
+  const table = opTable()
+  if (write) writeFileSync(OP_TABLE, table)
+  const stale = readFileSync(OP_TABLE, 'utf8') !== table
+  return tell('op table of the kernels', !stale, `${OP_TABLE} is stale: npm run check -- --write`)
+}
+
 /** Every check, two at a time, whatever the others found; a failing one prints what its tool says. */
-export const runChecks = async (): Promise<Check[]> => {
+export const runChecks = async ({ write = false } = {}): Promise<Check[]> => {
   const checks: Check[] = []
   const waiting = Object.entries(TOOLS)
   const options = { cwd: root, env: { ...process.env, NO_COLOR: '1' } }
@@ -47,6 +57,7 @@ export const runChecks = async (): Promise<Check[]> => {
     }
   }
   await Promise.all([work(), work()])
+  checks.push(checkOpTable(write))
   const lines = lineCheck()
   checks.push(tell('source lines', lines.ok, lines.text))
   if (lines.ok) console.log(lines.text)

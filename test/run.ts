@@ -71,7 +71,7 @@ const runTests = async (): Promise<{ failed: boolean; skips: string[]; summary: 
   return { failed, skips, summary: [...totals].map(([name, count]) => `${name} ${count}`) }
 }
 
-const checks = words.length === 0 ? await runChecks() : []
+const checks = words.length === 0 ? await runChecks({ write: args.includes('--write') }) : []
 if (!args.includes('--check')) checks.push(await buildPage())
 if (args.includes('--check')) {
   process.exitCode = checks.every(({ ok }) => ok) ? 0 : 1

@@ -20,14 +20,14 @@ export type Dimension = (typeof DIMENSIONS)[number]
 /** A tensor by its number, or a scalar constant. */
 export type Operand = number | Scalar
 
-export const INSTRUCTIONS = [
-  // elementwise, operands broadcast against each other
+export const ELEMENTWISE = [
+  // operands broadcast against each other
   'add',
   'sub',
   'mul',
   'div',
   'max',
-  // elementwise, operands of equal size
+  // operands of equal size
   'reluGrad', // (gradient, features): gradient where features > 0, else 0
   'sigmoidGrad', // (y, gradient): gradient · y · (1 − y)
   'tanhGrad', // (y, gradient): gradient · (1 − y²)
@@ -44,14 +44,17 @@ export const INSTRUCTIONS = [
   'abs',
   'sign',
   'guard', // the operand, its magnitude at least ε, 0 counting as positive
+  // up to the instruction's size
+  'broadcast',
+] as const
+export const REDUCTIONS = [
   // over axes, kept as 1: full to nc; nc to n, c or scalar; n or c to scalar
   'sum',
   'variance', // biased; full to nc
   // over the channels of each group, every channel of the group gets the result; size nc or c
   'groupMean',
-  // up to the instruction's size
-  'broadcast',
 ] as const
+export const INSTRUCTIONS = [...ELEMENTWISE, ...REDUCTIONS] as const
 export type InstructionName = (typeof INSTRUCTIONS)[number]
 
 export type Instruction = {

@@ -1,48 +1,6 @@
+import type { FullOp, FusedName, Location, Phase, Plan, SmallOp, Step } from './plan.ts'
 import type { Instruction, InstructionName, Operand, Scalar, Size, Sizes } from './program.ts'
 
-/**
- * A program laid out for the engine's own kernel (main/engine/native), which runs it block by block in the
- * processor's cache: full-size values exist only as blocks, in registers of a few kilobytes, and are computed again in
- * each pass that needs them. A batch is gone through in phases (a phase ends where something is summed over the
- * batch), and in a phase each sample in steps (a step ends where something is summed over the sample's space).
- */
-export type Plan = {
-  readonly inputs: readonly { readonly size: Size; readonly small: number | null }[]
-  readonly outputs: readonly { readonly size: Size; readonly small: number | null }[]
-  /** Sizes of the small (not full-size) values, which are kept in memory, each whole. */
-  readonly smalls: readonly Size[]
-  readonly constants: readonly { readonly small: number; readonly value: Scalar }[]
-  readonly phases: readonly Phase[]
-}
-export type Phase = { readonly batch: readonly SmallOp[]; readonly steps: readonly Step[] }
-export type Step = {
-  /** Small ops of one sample, run before the step. */
-  readonly sample: readonly SmallOp[]
-  /** Small values that full-size ops use, repeated to a block each. */
-  readonly tiles: readonly number[]
-  readonly registers: number
-  readonly full: readonly FullOp[]
-}
-export type SmallOp = {
-  readonly op: InstructionName
-  readonly to: number
-  readonly from: readonly number[]
-}
-/** Where a block of a full-size value lies. A sum or variance over space goes to the small value `to.index`. */
-export type Location = {
-  readonly in: 'input' | 'output' | 'register' | 'tile' | 'small'
-  readonly index: number
-}
-export type FullOp = {
-  readonly op: InstructionName | FusedName
-  readonly to: Location
-  readonly from: readonly Location[]
-  /** Of `moments`: the small value that the sum goes to; the variance goes to `to`. */
-  readonly sum?: number
-}
-
-/** Of (a, b, c): a·b + c, a·b − c, c − a·b; of (a, b): Σ a·b over space; of a: both its variance and its sum over space. */
-export type FusedName = 'mulAdd' | 'mulSub' | 'subMul' | 'mulSum' | 'moments'
 type Fused = Omit<Instruction, 'op'> & {
   readonly op: InstructionName | FusedName
   /** Of `moments`: the tensor that holds the sum. */
@@ -110,7 +68,8 @@ export const schedule = (
 
   const producers = new Map(instructions.map((instruction, index) => [instruction.output, index]))
   const written = new Set<number>()
-  const fill = ({ sample, roots }: { sample: SmallOp[]; roots: number[] }): Step => {
+  /** The positions of what a step computes, but for what lies in memory by then. */
+  const neededBy = (roots: readonly number[], there: ReadonlyMap<number, number>): number[] => {
     const needed = new Set<number>()
     const pending = [...roots]
     while (pending.length > 0) {
@@ -119,23 +78,47 @@ export const schedule = (
       needed.add(index)
       for (const input of instructions[index]!.inputs)
         if (typeof input === 'number' && sizes.get(input) === 'full' && !written.has(input))
-          if (producers.has(input) && !inputs.includes(input)) pending.push(producers.get(input)!)
+          if (producers.has(input) && !inputs.includes(input) && !there.has(input))
+            pending.push(producers.get(input)!)
     }
-    const list = [...needed].sort((a, b) => a - b).map((index) => instructions[index]!)
-    const made = allocated(list, sizes, inputs, outputs, small)
-    for (const { output } of list) if (outputs.includes(output)) written.add(output)
-    return { sample, ...made }
+    return [...needed].sort((a, b) => a - b)
   }
-  const filled = Array.from(phases, (p) => ({
-    batch: p?.batch ?? [],
-    steps: Array.from(p?.steps ?? [], (s) => fill(s ?? { sample: [], roots: [] })),
-  }))
+  const filled = Array.from(phases, (p): Phase => {
+    const steps = Array.from(p?.steps ?? [], (s) => s ?? { sample: [], roots: [] })
+    const kept = keptOf(steps.map(({ roots }) => neededBy(roots, NONE).map((index) => instructions[index]!)))
+    const there = new Map<number, number>()
+    const made = steps.map(({ sample, roots }): Step => {
+      const list = neededBy(roots, there).map((index) => instructions[index]!)
+      for (const { output } of list) {
+        if (outputs.includes(output)) written.add(output)
+        else if (kept.has(output)) there.set(output, there.get(output) ?? there.size)
+      }
+      return { sample, ...allocated(list, sizes, inputs, outputs, small, there) }
+    })
+    return { batch: p?.batch ?? [], kept: there.size, steps: made }
+  })
   const described = (tensor: number) => {
     const size = sizes.get(tensor)!
     return { size, small: size === 'full' ? null : small(tensor) }
   }
   const [bound, results] = [inputs.map(described), outputs.map(described)]
   return { inputs: bound, outputs: results, smalls, constants: [...constants.values()], phases: filled }
+}
+
+const NONE: ReadonlyMap<number, number> = new Map()
+
+/** Ops that take longer than writing their result into the processor's cache and reading it there again. */
+const SLOW: ReadonlySet<InstructionName> = new Set(['exp', 'log', 'sigmoid', 'tanh'])
+
+/** Values of slow ops that several steps of a phase, each given as all that it needs, would compute. */
+const keptOf = (steps: readonly (readonly Instruction[])[]): ReadonlySet<number> => {
+  const seen = new Set<number>()
+  const kept = new Set<number>()
+  for (const { op, output } of steps.flat()) {
+    if (SLOW.has(op) && seen.has(output)) kept.add(output)
+    seen.add(output)
+  }
+  return kept
 }
 
 const liveOf = (instructions: readonly Instruction[], outputs: readonly number[]): Set<Instruction> => {
@@ -208,13 +191,17 @@ const withMoments = (list: readonly Instruction[]): Fused[] => {
   })
 }
 
-/** Gives each full-size value a place: outputs their own memory, the others as few registers as will do. */
+/**
+ * Gives each full-size value a place: outputs and what is `kept` (by its number) their own memory, the others as few
+ * registers as will do.
+ */
 const allocated = (
   instructions: readonly Instruction[],
   known: Sizes,
   inputs: readonly number[],
   outputs: readonly number[],
   small: (operand: Operand) => number,
+  kept: ReadonlyMap<number, number>,
 ): Omit<Step, 'sample'> => {
   const sizes = new Map(known)
   const list = fused(withMoments(withReciprocals(instructions, sizes)), outputs)
@@ -235,6 +222,7 @@ const allocated = (
     if (typeof operand !== 'number' || sizes.get(operand) !== 'full') return tile(small(operand))
     if (inputs.includes(operand)) return { in: 'input', index: inputs.indexOf(operand) }
     if (outputs.includes(operand)) return { in: 'output', index: outputs.indexOf(operand) }
+    if (kept.has(operand)) return { in: 'kept', index: kept.get(operand)! }
     return places.get(operand)!
   }
   const full = list.map(({ op, inputs: operands, output, size, sum }, i): FullOp => {
@@ -247,61 +235,10 @@ const allocated = (
       const to = { in: 'small', index: small(output) } as const
       return sum === undefined ? { op, to, from } : { op, to, from, sum: small(sum) }
     }
-    if (outputs.includes(output)) return { op, to: { in: 'output', index: outputs.indexOf(output) }, from }
+    if (outputs.includes(output) || kept.has(output)) return { op, to: locate(output), from }
     const to = { in: 'register', index: free.pop() ?? registers++ } as const
     places.set(output, to)
     return { op, to, from }
   })
   return { tiles, registers, full }
-}
-
-/** How often a plan goes through the full-size tensors. */
-export const sweepsOf = ({ phases }: Plan): number =>
-  phases.flatMap(({ steps }) => steps).filter(({ full }) => full.length > 0).length
-
-/** The plan as text, the form in which the kernel gets it: words and numbers with spaces between. */
-export const planText = (plan: Plan): string => {
-  const words: (string | number)[] = ['plan', 1]
-  const list = <T>(items: readonly T[], each: (item: T) => void): void => {
-    words.push(items.length)
-    items.forEach(each)
-  }
-  const place = ({ in: kind, index }: Location): void => {
-    words.push(kind, index)
-  }
-  const port = ({ size, small }: Plan['inputs'][number]): void => {
-    words.push(size, small ?? -1)
-  }
-  const smallOp = ({ op, to, from }: SmallOp): void => {
-    words.push(op, to)
-    list(from, (index) => words.push(index))
-  }
-  list(plan.inputs, port)
-  list(plan.outputs, port)
-  list(plan.smalls, (size) => words.push(size))
-  list(plan.constants, ({ small, value: { value, powers } }) =>
-    words.push(small, value, powers.hw, powers.n, powers.c, powers.k),
-  )
-  list(plan.phases, ({ batch, steps }) => {
-    list(batch, smallOp)
-    list(steps, ({ sample, tiles, registers, full }) => {
-      list(sample, smallOp)
-      list(tiles, (index) => words.push(index))
-      words.push(registers)
-      list(full, ({ op, to, from, sum }) => {
-        words.push(op)
-        place(to)
-        list(from, place)
-        if (sum !== undefined) words.push(sum)
-      })
-    })
-  })
-  return words.join(' ')
-}
-
-/** Sizes of a plan's outputs, from its text. */
-export const resultSizes = (text: string): Size[] => {
-  const words = text.split(' ')
-  const start = 3 + 2 * Number(words[2])
-  return Array.from({ length: Number(words[start]) }, (_, i) => words[start + 1 + 2 * i] as Size)
 }

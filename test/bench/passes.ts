@@ -8,7 +8,8 @@ import { compileLayer, type Piece } from '../../main/engine/lowering/compiled.ts
 import { createParameters } from '../../main/engine/parameters.ts'
 import { loadRuntime, type Tensor } from '../../main/engine/runtime.ts'
 import type { Graph } from '../../shared/graph.ts'
-import { schedule, sweepsOf } from '../../shared/symbolic/schedule.ts'
+import { sweepsOf } from '../../shared/symbolic/plan.ts'
+import { schedule } from '../../shared/symbolic/schedule.ts'
 
 export type Passes = {
   /** Sweeps of the engine's own kernels, each of which reads and writes several tensors. */

@@ -10,11 +10,12 @@ import { randomLayer } from '../../main/search/mutate.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
 import { SCALAR, type Shape } from '../../shared/interpret.ts'
-import { KNOWN } from '../../shared/known.ts'
+import { KNOWN, knownLayer } from '../../shared/known.ts'
 import type { UnaryOp } from '../../shared/ops.ts'
 import { createRandom } from '../../shared/random.ts'
 import type { Size } from '../../shared/symbolic/program.ts'
-import { resultSizes } from '../../shared/symbolic/schedule.ts'
+import { resultSizes } from '../../shared/symbolic/plan.ts'
+import { schedule } from '../../shared/symbolic/schedule.ts'
 import { runProgram } from '../shared/run-program.ts'
 
 /** Odd sizes, so that blocks have ends; more than one block a sample with 12 channels. */
@@ -147,8 +148,17 @@ for (const lowering of ['kernel', 'ops'] as const) {
   })
 }
 
+test('what a slow op gives is kept for a sample’s later steps, not computed again', () => {
+  const { backward } = compileLayer(knownLayer('EvoNorm-S0').graph, 0.9)
+  const plan = schedule(backward.instructions, backward.sizes, backward.inputs, backward.outputs)
+  const [{ kept, steps }] = plan.phases as [(typeof plan.phases)[number]]
+  assert.equal(steps.length, 2)
+  const sigmoids = steps.map(({ full }) => full.filter(({ op }) => op === 'sigmoid').length)
+  assert.deepEqual({ kept, sigmoids }, { kept: 1, sigmoids: [1, 0] })
+})
+
 test('a plan’s text tells the sizes of its outputs', () => {
-  assert.deepEqual(resultSizes('plan 1 2 full -1 c 0 3 full -1 c 1 nc 2 0 0 0'), ['full', 'c', 'nc'])
+  assert.deepEqual(resultSizes('plan 2 2 full -1 c 0 3 full -1 c 1 nc 2 0 0 0'), ['full', 'c', 'nc'])
 })
 
 /** Where the results are normal floats: smaller ones may be 0. */

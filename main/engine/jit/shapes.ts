@@ -3,7 +3,7 @@
  * Keyed by TensorFlow's op names; semantics from TensorFlow's op documentation.
  */
 import type { Size } from '../../../shared/symbolic/program.ts'
-import { resultSizes } from '../../../shared/symbolic/schedule.ts'
+import { resultSizes } from '../../../shared/symbolic/plan.ts'
 import { DETECTION } from './detectionShapes.ts'
 import { DT, values, type Attributes, type Known, type Out, type ShapeFunction } from './known.ts'
 

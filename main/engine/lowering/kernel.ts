@@ -1,4 +1,5 @@
-import { planText, schedule } from '../../../shared/symbolic/schedule.ts'
+import { planText } from '../../../shared/symbolic/plan.ts'
+import { schedule } from '../../../shared/symbolic/schedule.ts'
 import { attribute, runOp, type Tensor } from '../runtime.ts'
 import type { Piece } from './compiled.ts'
 

@@ -119,24 +119,4 @@ NORMFORGE_ELEMENTWISE(op_mul_sub, a * b - c)
 NORMFORGE_ELEMENTWISE(op_sub_mul, c - a * b)
 #undef NORMFORGE_ELEMENTWISE
 
-struct Named {
-  const char* name;
-  Elementwise run;
-};
-// The instruction names of shared/symbolic/program.ts, and the fused ones of schedule.ts.
-constexpr Named kElementwise[] = {
-    {"add", op_add},           {"sub", op_sub},
-    {"mul", op_mul},           {"div", op_div},
-    {"max", op_max},           {"reluGrad", op_relu_grad},
-    {"sigmoidGrad", op_sigmoid_grad}, {"tanhGrad", op_tanh_grad},
-    {"neg", op_neg},           {"square", op_square},
-    {"sqrt", op_sqrt},         {"reciprocal", op_reciprocal},
-    {"exp", op_exp},           {"log", op_log},
-    {"sigmoid", op_sigmoid},   {"tanh", op_tanh},
-    {"relu", op_relu},         {"abs", op_abs},
-    {"sign", op_sign},         {"guard", op_guard},
-    {"broadcast", op_broadcast}, {"mulAdd", op_mul_add},
-    {"mulSub", op_mul_sub},    {"subMul", op_sub_mul},
-};
-
 }  // namespace normforge

@@ -1,24 +1,21 @@
-// A plan (shared/symbolic/schedule.ts) as the kernel holds it, and its reading from text.
+// A plan (shared/symbolic/plan.ts) as the kernel holds it, and its reading from text.
 #pragma once
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "elementwise.h"
+#include "ops.h"
 
 namespace normforge {
 
-enum class Size { scalar, c, n, nc, full };
 inline bool has_c(Size size) { return size == Size::c || size == Size::nc || size == Size::full; }
 inline bool has_n(Size size) { return size == Size::n || size == Size::nc || size == Size::full; }
 
-enum class Place { input, output, register_, tile, small };
 struct Location {
   Place in;
   int index;
 };
-enum class Kind { elementwise, sum, mul_sum, variance, moments, group_mean };
 struct Op {
   Kind kind;
   Elementwise run;
@@ -41,6 +38,8 @@ struct Step {
 };
 struct Phase {
   std::vector<SmallOp> batch;
+  // How many full-size values of a sample later steps find where an earlier one put them.
+  int kept;
   std::vector<Step> steps;
 };
 struct Port {
@@ -63,7 +62,7 @@ class PlanReader {
   explicit PlanReader(const std::string& text) : words_(text) {}
 
   Plan read() {
-    if (word() != "plan" || number() != 1) fail("needs the heading \"plan 1\"");
+    if (word() != kHeading || number() != kForm) fail("needs the heading plan " + std::to_string(kForm));
     Plan plan;
     plan.inputs = list<Port>([this] { return port(); });
     plan.outputs = list<Port>([this] { return port(); });
@@ -76,6 +75,7 @@ class PlanReader {
     plan.phases = list<Phase>([this] {
       Phase phase;
       phase.batch = list<SmallOp>([this] { return small_op(); });
+      phase.kept = number();
       phase.steps = list<Step>([this] { return step(); });
       return phase;
     });
@@ -99,34 +99,26 @@ class PlanReader {
     for (int count = number(); count > 0; count--) items.push_back(read());
     return items;
   }
-  int find(const char* const* names, int count, const std::string& name) {
-    for (int i = 0; i < count; i++)
-      if (name == names[i]) return i;
+  template <class T, size_t count>
+  T find(const Named<T> (&table)[count], const std::string& name) {
+    for (const Named<T>& known : table)
+      if (name == known.name) return known.value;
     fail("does not know " + name);
   }
-  Size size() {
-    static const char* const names[] = {"scalar", "c", "n", "nc", "full"};
-    return static_cast<Size>(find(names, 5, word()));
-  }
+  Size size() { return find(kSizes, word()); }
   Port port() {
     const Size its = size();
     return {its, number()};
   }
   Location location() {
-    static const char* const names[] = {"input", "output", "register", "tile", "small"};
-    const Place in = static_cast<Place>(find(names, 5, word()));
+    const Place in = find(kPlaces, word());
     return {in, number()};
   }
   Op op() {
     const std::string name = word();
-    if (name == "sum") return {Kind::sum, nullptr};
-    if (name == "mulSum") return {Kind::mul_sum, nullptr};
-    if (name == "variance") return {Kind::variance, nullptr};
-    if (name == "moments") return {Kind::moments, nullptr};
-    if (name == "groupMean") return {Kind::group_mean, nullptr};
-    for (const Named& known : kElementwise)
-      if (name == known.name) return {Kind::elementwise, known.run};
-    fail("does not know the op " + name);
+    for (const Named<Kind>& known : kReductions)
+      if (name == known.name) return {known.value, nullptr};
+    return {Kind::elementwise, find(kElementwise, name)};
   }
   SmallOp small_op() {
     SmallOp made;

@@ -127,21 +127,28 @@ class Run {
     else elementwise(op, 0, scratch);
   }
 
-  // A full-size op with its blocks found: those of tensors move on with the sample and the block, the others stay.
+  // Memory in which full-size ops find their blocks, freed with its owner.
+  using Memory = std::unique_ptr<float, void (*)(void*)>;
+  static Memory allocated(size_t floats) {
+    return Memory(static_cast<float*>(std::aligned_alloc(kCacheLine * sizeof(float), floats * sizeof(float))), std::free);
+  }
+  // How a block moves: registers and tiles stay, what is kept of a sample moves with the block, and tensors with the
+  // sample, too.
+  enum Moves : size_t { stays, with_block, with_sample };
+  // A full-size op with its blocks found.
   struct Bound {
     Kind kind;
     Elementwise run;
     float* to;
     const float *a, *b, *c;
-    // All ones where the pointer moves, else 0.
-    size_t to_moves, a_moves, b_moves, c_moves;
+    Moves to_moves, a_moves, b_moves, c_moves;
     float* sums;
     // Where they go, and the sum of `moments`.
     int small, sum;
   };
   // The blocks one thread works with in one step.
   struct Workspace {
-    std::unique_ptr<float, void (*)(void*)> memory{nullptr, std::free};
+    Memory memory{nullptr, std::free};
     float* tiles;
     float* scratch;
     std::vector<Bound> ops;
@@ -149,29 +156,33 @@ class Run {
     std::vector<const float*> reads, writes;
     int fetched;
   };
+  // Room for a full-size value of one sample.
+  size_t sample_floats() const { return padded(shape_.hw * shape_.c); }
   static int padded(int floats) { return (floats + kCacheLine - 1) / kCacheLine * kCacheLine; }
   static int sums_of(Kind kind) {
     return kind == Kind::elementwise ? 0 : kind == Kind::variance || kind == Kind::moments ? 3 : 1;
   }
-  Workspace workspace(const Step& step) const {
+  Workspace workspace(const Step& step, float* kept) const {
     Workspace made;
     int sums = 0;
     for (const FullOp& op : step.full) sums += sums_of(op.kind);
     const size_t blocks = step.registers + step.tiles.size(), block = padded(block_), lanes = padded(lanes_);
     const size_t floats = blocks * block + sums * lanes + padded(2 * shape_.c);
-    made.memory.reset(static_cast<float*>(std::aligned_alloc(kCacheLine * sizeof(float), floats * sizeof(float))));
+    made.memory = allocated(floats);
     float* const registers = made.memory.get();
     made.tiles = registers + step.registers * block;
     float* sum = made.tiles + step.tiles.size() * block;
     made.scratch = sum + sums * lanes;
 
-    const auto find = [&](Location location, size_t* moves) -> float* {
-      *moves = location.in == Place::input || location.in == Place::output ? ~size_t(0) : 0;
+    const auto find = [&](Location location, Moves* moves) -> float* {
+      const bool tensor = location.in == Place::input || location.in == Place::output;
+      *moves = tensor ? with_sample : location.in == Place::kept ? with_block : stays;
       switch (location.in) {
         case Place::input: return const_cast<float*>(inputs_[location.index]);
         case Place::output: return outputs_[location.index];
         case Place::register_: return registers + location.index * block;
         case Place::tile: return made.tiles + location.index * block;
+        case Place::kept: return kept + location.index * sample_floats();
         default: return nullptr;
       }
     };
@@ -179,7 +190,7 @@ class Run {
       if (std::find(list.begin(), list.end(), tensor) == list.end()) list.push_back(tensor);
     };
     for (const FullOp& op : step.full) {
-      Bound bound{op.kind, op.run, nullptr, nullptr, nullptr, nullptr, 0, 0, 0, 0, sum, op.to.index, op.sum};
+      Bound bound{op.kind, op.run, nullptr, nullptr, nullptr, nullptr, stays, stays, stays, stays, sum, op.to.index, op.sum};
       bound.to = find(op.to, &bound.to_moves);
       bound.a = find(op.from[0], &bound.a_moves);
       bound.b = find(op.from.size() > 1 ? op.from[1] : op.from[0], &bound.b_moves);
@@ -196,9 +207,10 @@ class Run {
   }
 
   void samples(const Phase& phase, int begin, int end) {
+    const Memory kept = allocated(phase.kept * sample_floats());
     std::vector<Workspace> spaces;
     for (const Step& step : phase.steps) {
-      spaces.push_back(workspace(step));
+      spaces.push_back(workspace(step, kept.get()));
       for (size_t i = 0; i < step.tiles.size(); i++)
         if (!has_n(plan_.smalls[step.tiles[i]])) repeat(step.tiles[i], 0, spaces.back().tiles + i * padded(block_));
     }
@@ -229,13 +241,14 @@ class Run {
     const size_t image = size_t(sample) * shape_.hw * shape_.c;
     for (int row = 0; row < shape_.hw; row += rows_) {
       const size_t offset = image + size_t(row) * shape_.c;
+      const size_t offsets[] = {0, size_t(row) * shape_.c, offset};
       const int count = std::min(rows_, shape_.hw - row) * shape_.c;
       size_t fetched = 0;
       for (const Bound& op : space.ops) {
         fetched = fetch(space, offset + block_, fetched);
-        const float *a = op.a + (offset & op.a_moves), *b = op.b + (offset & op.b_moves);
+        const float *a = op.a + offsets[op.a_moves], *b = op.b + offsets[op.b_moves];
         if (op.kind == Kind::elementwise) {
-          op.run(op.to + (offset & op.to_moves), a, b, op.c + (offset & op.c_moves), count);
+          op.run(op.to + offsets[op.to_moves], a, b, op.c + offsets[op.c_moves], count);
         } else if (op.kind == Kind::sum || op.kind == Kind::mul_sum) {
           if (row == 0) std::fill_n(op.sums, lanes_, 0.0f);
           if (op.kind == Kind::sum) add_rows(op.sums, a, count, lanes_);

@@ -7,7 +7,8 @@ import type { Shape } from '../../../shared/interpret.ts'
 import { KNOWN } from '../../../shared/known.ts'
 import { createRandom } from '../../../shared/random.ts'
 import type { Size } from '../../../shared/symbolic/program.ts'
-import { planText, schedule } from '../../../shared/symbolic/schedule.ts'
+import { planText } from '../../../shared/symbolic/plan.ts'
+import { schedule } from '../../../shared/symbolic/schedule.ts'
 import { runProgram } from '../../shared/run-program.ts'
 
 export type NativeCase = {
