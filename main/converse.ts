@@ -84,11 +84,11 @@ export const converse = (
     working = false
   }
 
-  let readingAt = Date.now()
+  let readingAt = performance.now()
   const watch = setInterval(
     () => {
-      if (isReading()) readingAt = Date.now()
-      else if (Date.now() - readingAt > stalledMs) socket.terminate()
+      if (isReading()) readingAt = performance.now()
+      else if (performance.now() - readingAt > stalledMs) socket.terminate()
     },
     Math.min(1000, stalledMs),
   )

@@ -44,7 +44,7 @@ export const createAccess = ({ host, port, token: kept }: AccessOptions): Access
   const isOwn = ({ headers }: IncomingMessage): boolean => headers.host === `${host}:${port}`
   /** Uses a code up, unless another user's process has it: that one read it in a list of processes. */
   const spend = async (code: string, { socket }: IncomingMessage): Promise<boolean> => {
-    if (!(Date.now() < (codes.get(code) ?? 0))) return false
+    if (!(performance.now() < (codes.get(code) ?? 0))) return false
     const user = await userAtOtherEnd(socket)
     if (user !== null && user !== 0 && user !== process.getuid?.()) return false
     return codes.delete(code)
@@ -54,7 +54,7 @@ export const createAccess = ({ host, port, token: kept }: AccessOptions): Access
     url: `${origin}/?token=${token}`,
     invite: () => {
       const code = newSecret()
-      codes.set(code, Date.now() + CODE_MS)
+      codes.set(code, performance.now() + CODE_MS)
       return `${origin}/?token=${code}`
     },
     isOwn,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname, platform } from 'node:os'
-import { integer, text, type Database } from './database.ts'
+import { integer, text, textOrNull, type Database, type Row } from './database.ts'
 
 /** A lease whose holder gave no sign for so long is free, even when its process id is in use. */
 export const LEASE_MS = 30_000
@@ -25,14 +25,38 @@ export const createHolder = (): string => {
   return holder
 }
 
+/**
+ * Names the steady clock of this process, which all processes of one start of the system share: it is never set, and stands
+ * still while the machine sleeps, as its processes do. A container may have one of its own. null: it has no name here.
+ */
+export const CLOCK = ((): string | null => {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+    return `${boot} ${readlinkSync('/proc/self/ns/time')}`
+  } catch {
+    return null
+  }
+})()
+
+/** The steady clock, milliseconds. */
+const steady = (): number => Number(process.hrtime.bigint() / 1_000_000n)
+
+/**
+ * Milliseconds since a lease's last beat: by the steady clock where holder and reader share it. Else, on another machine or
+ * before a restart of this one, only by the time of day: a beat far in its future was given before it was set back.
+ */
+const ageOf = (row: Row): number =>
+  CLOCK !== null && textOrNull(row, 'clock') === CLOCK
+    ? steady() - integer(row, 'steady')
+    : Math.abs(Date.now() - integer(row, 'beat'))
+
 /** Who runs a search now; null: nobody. A dead holder (same machine, process gone) counts as nobody. */
 export const leaseHolder = (
   db: Database,
   key: number,
 ): { readonly holder: string; readonly pid: number; readonly machine: string } | null => {
   const row = db.get('SELECT * FROM leases WHERE search = ?', key)
-  // A beat far in the future was given before the clock was set back.
-  if (!row || Math.abs(Date.now() - integer(row, 'beat')) > LEASE_MS) return null
+  if (!row || ageOf(row) > LEASE_MS) return null
   const [holder, machine, pid] = [text(row, 'holder'), text(row, 'machine'), integer(row, 'pid')]
   const alive = pid === process.pid ? own.has(holder) : processAlive(pid)
   return machine === hostname() && !alive ? null : { holder, pid, machine }
@@ -45,17 +69,26 @@ export const acquireLease = (db: Database, key: number, holder: string): void =>
     if (now && now.holder !== holder)
       throw new LeaseLost(`${named(key)} being run by process ${now.pid} on ${now.machine}`)
     db.run(
-      'INSERT OR REPLACE INTO leases (search, holder, machine, pid, beat) VALUES (?, ?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO leases (search, holder, machine, pid, beat, clock, steady) VALUES (?, ?, ?, ?, ?, ?, ?)',
       key,
       holder,
       hostname(),
       process.pid,
       Date.now(),
+      CLOCK,
+      steady(),
     )
   })
 
 export const beatLease = (db: Database, key: number, holder: string): void => {
-  const kept = db.run('UPDATE leases SET beat = ? WHERE search = ? AND holder = ?', Date.now(), key, holder)
+  const kept = db.run(
+    'UPDATE leases SET beat = ?, clock = ?, steady = ? WHERE search = ? AND holder = ?',
+    Date.now(),
+    CLOCK,
+    steady(),
+    key,
+    holder,
+  )
   if (kept === 0) throw lost(key)
 }
 

@@ -153,13 +153,13 @@ const migrate = (db: DatabaseSync, path: string, migrations: readonly string[]):
 
 /** The busy timeout does not cover every lock (a change of the journal's mode): tries again for a while. */
 const patiently = (action: () => void): void => {
-  const until = Date.now() + BUSY_MS
+  const until = performance.now() + BUSY_MS
   for (;;) {
     try {
       action()
       return
     } catch (error) {
-      if (!/locked|busy/i.test(String(error)) || Date.now() > until) throw error
+      if (!/locked|busy/i.test(String(error)) || performance.now() > until) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     }
   }

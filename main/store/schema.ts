@@ -174,4 +174,9 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (search, place)
   ) STRICT, WITHOUT ROWID;
   `,
+  // The steady clock of a lease's holder beside the time of day, which may be set at any moment.
+  `
+  ALTER TABLE leases ADD COLUMN clock TEXT;
+  ALTER TABLE leases ADD COLUMN steady INTEGER;
+  `,
 ]

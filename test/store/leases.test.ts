@@ -7,6 +7,7 @@ import type { Database } from '../../main/store/database.ts'
 import {
   acquireLease,
   beatLease,
+  CLOCK,
   createHolder,
   fenced,
   leaseHolder,
@@ -26,6 +27,12 @@ const otherLease = (db: Database, key: number, pid: number, { machine = hostname
     pid,
     Date.now() - age,
   )
+}
+
+/** As if more time than a lease bears had passed since every beat. */
+const passTime = (db: Database): void => {
+  const past = LEASE_MS + 1000
+  db.run('UPDATE leases SET beat = beat - ?, steady = steady - ?', past, past)
 }
 
 test('a search is held by one holder at a time', (t) => {
@@ -92,17 +99,43 @@ test('without a beat for long, a lease is free, also on another machine', (t) =>
   assert.equal(leaseHolder(db, key), null)
 })
 
-test('a lease from before the clock was set back is free, and its holder beats on if it lives', (t) => {
+test('a lease from before a restart, after which the clock was set back, is free', (t) => {
   const db = storeOf(t)
   const { key } = addSearch(db)
   // By a process that is gone, whose number another one has by now.
   otherLease(db, key, process.ppid, { age: -3_600_000 })
   assert.equal(leaseHolder(db, key), null)
+  acquireLease(db, key, createHolder())
+})
+
+test('a lease that is alive stays taken when the clock is set, by whatever', (t) => {
+  if (CLOCK === null) return t.skip('needs Linux, whose steady clock has a name')
+  const db = storeOf(t)
+  const { key } = addSearch(db)
   const mine = createHolder()
   acquireLease(db, key, mine)
-  db.run('UPDATE leases SET beat = beat + 3600000')
+  for (const by of [-3_600_000, 7_200_000, 60_000]) {
+    db.run('UPDATE leases SET beat = beat + ?', by)
+    assert.equal(leaseHolder(db, key)?.holder, mine, `set by ${by}`)
+    assert.throws(() => acquireLease(db, key, createHolder()), LeaseLost)
+  }
   beatLease(db, key, mine)
-  assert.equal(leaseHolder(db, key)!.holder, mine)
+  passTime(db)
+  assert.equal(leaseHolder(db, key), null, 'but silence frees it')
+})
+
+test("a lease by another start of the system's clock is judged by the time of day", (t) => {
+  const db = storeOf(t)
+  const { key } = addSearch(db)
+  const mine = createHolder()
+  acquireLease(db, key, mine)
+  // Its steady clock began anew: by it, the beat lies in the far future, or long ago.
+  for (const steady of [1e12, -1e12]) {
+    db.run("UPDATE leases SET clock = 'another', steady = ?", steady)
+    assert.equal(leaseHolder(db, key)!.holder, mine)
+  }
+  db.run('UPDATE leases SET beat = beat - ?', LEASE_MS + 1000)
+  assert.equal(leaseHolder(db, key), null)
 })
 
 test('a beat keeps the lease, and tells who lost it', (t) => {
@@ -110,11 +143,11 @@ test('a beat keeps the lease, and tells who lost it', (t) => {
   const { key } = addSearch(db)
   const mine = createHolder()
   acquireLease(db, key, mine)
-  db.run('UPDATE leases SET beat = beat - ?', LEASE_MS + 1000)
+  passTime(db)
   assert.equal(leaseHolder(db, key), null)
   beatLease(db, key, mine)
   assert.equal(leaseHolder(db, key)!.holder, mine)
-  db.run('UPDATE leases SET beat = beat - ?', LEASE_MS + 1000)
+  passTime(db)
   const yours = createHolder()
   acquireLease(db, key, yours)
   assert.throws(() => beatLease(db, key, mine), LeaseLost)
