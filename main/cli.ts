@@ -10,6 +10,7 @@ import { addRestore } from './cli/restore.ts'
 import { addResume, addSearch } from './cli/search.ts'
 import { addShow } from './cli/show.ts'
 import { note } from './cli/text.ts'
+import { addStudy } from './cli/study.ts'
 import { addTransfer } from './cli/transfer.ts'
 import { addTransfers } from './cli/transfers.ts'
 import { addVerify } from './cli/verify.ts'
@@ -31,6 +32,7 @@ const COMMANDS = [
   addTransfer,
   addTransfers,
   addVerify,
+  addStudy,
   addExport,
   addRestore,
   addDoctor,

@@ -47,3 +47,12 @@ export const holm = (ps: readonly number[]): number[] => {
   }
   return adjusted
 }
+
+/** The value below which a share of a sample lies, between two of them in proportion (as NumPy's default). */
+export const quantile = (values: readonly number[], share: number): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const place = share * (sorted.length - 1)
+  const below = Math.floor(place)
+  const next = sorted[Math.min(below + 1, sorted.length - 1)]!
+  return sorted[below]! + (place - below) * (next - sorted[below]!)
+}

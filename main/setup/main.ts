@@ -56,7 +56,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
     return node('test/long/run.ts', args)
   },
   cli: async (args) => {
-    if (['search', 'resume', 'classify', 'train', 'transfer', 'verify'].includes(args[0] ?? ''))
+    if (['search', 'resume', 'classify', 'train', 'transfer', 'verify', 'study'].includes(args[0] ?? ''))
       await ensureEngine()
     return node('main/cli.ts', args)
   },

@@ -1,7 +1,7 @@
 import type { Argument, CandidateDetail, CandidatePage, LineageNode } from '../../shared/contract.ts'
 import { formulaText } from '../../shared/formula.ts'
 import type { Evaluation, Made, SearchConfig } from '../../shared/records.ts'
-import { integer, json, jsonOrNull, type Database, type Row } from './database.ts'
+import { integer, json, numberOrNull, jsonOrNull, type Database, type Row } from './database.ts'
 import { filterOf } from './filter.ts'
 import { candidateOf, lineageNode, NODE_COLUMNS } from './rows.ts'
 
@@ -109,4 +109,21 @@ export const recentTrainings = (
     .map((row) => ({
       evaluation: json<Evaluation>(row, 'record'),
       config: json<SearchConfig>(row, 'config'),
+    }))
+
+/** A search's trained candidates in order: score, seconds of work, and whether the search found it (it is no known layer). */
+export const trainedInOrder = (
+  db: Database,
+  key: number,
+): { readonly average: number | null; readonly seconds: number; readonly found: boolean }[] =>
+  db
+    .all(
+      "SELECT average, seconds, known IS NULL AS found FROM candidates WHERE search = ? AND role = 'candidate' " +
+        'AND dispatched = 1 ORDER BY number',
+      key,
+    )
+    .map((row) => ({
+      average: numberOrNull(row, 'average'),
+      seconds: integer(row, 'seconds'),
+      found: integer(row, 'found') === 1,
     }))
