@@ -4,6 +4,7 @@ import type { ArchitectureConfig, TrainingConfig } from '../../shared/records.ts
 import { registerGradients } from './gradients/index.ts'
 import { createProgram } from './jit/program.ts'
 import { createNetwork } from './network.ts'
+import { wholeOrNothing } from './owned.ts'
 import { loadRuntime, type Tensor } from './runtime.ts'
 import { createSgd } from './sgd.ts'
 import { namedVariables, restore, stateOf, type State } from './state.ts'
@@ -59,7 +60,9 @@ export const countCorrect = (logits: Float32Array, labels: Int32Array): number =
   return right
 }
 
-export const createTrainer = (options: TrainerOptions): Trainer => {
+export const createTrainer = (options: TrainerOptions): Trainer => wholeOrNothing(() => trainerOf(options))
+
+const trainerOf = (options: TrainerOptions): Trainer => {
   const { tf } = loadRuntime()
   registerGradients()
   const { training, imageSize, classes, evaluationBatch } = options

@@ -40,8 +40,8 @@ const training = {
   names: ['backbone/weights/0', 'heads/weights/0'],
   curve: [{ step: 1, loss: 2, accuracy: null }],
   accuracy: 0.5,
-  sum: 1,
-  count: 1,
+  sums: { loss: 1 },
+  summed: 1,
   seconds: 1,
 }
 const header = { step: 1, state: training, sizes: [stem, 2] }
@@ -85,6 +85,12 @@ test('what is written is read back, bit for bit', () => {
   assert.equal(lentBackbone(forged(header), graph, network).size, 1)
 })
 
+test('a training kept by version 0.1 is read, its sum under the name of the loss', () => {
+  const { sums, summed, ...rest } = training
+  const older = { ...header, state: { ...rest, sum: sums.loss, count: summed } }
+  assert.deepEqual(readTraining(forged(older), task)!.state, training)
+})
+
 test('each field of a forged header is checked before anything is made from it', () => {
   const inState = (change: object) => ({ ...header, state: { ...training, ...change } })
   const inOf = (change: object) => inState({ of: { ...training.of, ...change } })
@@ -126,8 +132,9 @@ test('each field of a forged header is checked before anything is made from it',
   const ofTrainings: readonly (readonly [unknown, RegExp])[] = [
     [inState({ curve: [{ step: 'x' }] }), /state\.curve\.0\.step/],
     [inState({ accuracy: 7 }), /state\.accuracy/],
-    [inState({ sum: null }), /state\.sum/],
-    [inState({ count: -1 }), /state\.count/],
+    [inState({ sums: null }), /state\.sums/],
+    [inState({ sums: {} }), /state\.sums\.loss/],
+    [inState({ summed: -1 }), /state\.summed/],
     [inOf({ seed: 2 }), /another training: seed: needed 1, got 2/],
     [inOf({ data: { kind: 'x' } }), /state\.of\.data/],
     [{ ...header, step: 1e15 }, /needed a step up to \d+, got 1000000000000000/],

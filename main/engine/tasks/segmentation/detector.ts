@@ -3,6 +3,7 @@ import type { Graph } from '../../../../shared/graph.ts'
 import type { SegmentationConfig } from '../../../../shared/transfer.ts'
 import { registerGradients } from '../../gradients/index.ts'
 import { createProgram } from '../../jit/program.ts'
+import { wholeOrNothing } from '../../owned.ts'
 import { loadRuntime, type Tensor } from '../../runtime.ts'
 import { createSgd } from '../../sgd.ts'
 import type { Batch } from './batches.ts'
@@ -48,14 +49,10 @@ export type DetectorOptions = {
   readonly eager?: boolean
 }
 
-export const createDetector = ({
-  graph,
-  settings,
-  training,
-  seed,
-  state,
-  eager,
-}: DetectorOptions): Detector => {
+export const createDetector = (options: DetectorOptions): Detector =>
+  wholeOrNothing(() => detectorOf(options))
+
+const detectorOf = ({ graph, settings, training, seed, state, eager }: DetectorOptions): Detector => {
   const { tf } = loadRuntime()
   registerGradients()
   const network = createMaskRcnn(graph, settings, seed)

@@ -11,6 +11,7 @@ import type { DataSet } from '../../data/dataset.ts'
 import { registerGradients } from '../../gradients/index.ts'
 import { createProgram } from '../../jit/program.ts'
 import { applyMomentum, cosineRate } from '../../optimizer.ts'
+import { wholeOrNothing } from '../../owned.ts'
 import { createParameters } from '../../parameters.ts'
 import { loadRuntime, type Tensor, type Variable } from '../../runtime.ts'
 import { crossEntropy } from '../../training.ts'
@@ -57,7 +58,10 @@ const stages = (imageSize: number): number[] =>
   )
 
 /** The classifier with given values, or an untrained one to be trained by `trainClassifier`. */
-export const createClassifier = (imageSize: number, classes: number, state?: readonly Float32Array[]) => {
+export const createClassifier = (imageSize: number, classes: number, state?: readonly Float32Array[]) =>
+  wholeOrNothing(() => classifierOf(imageSize, classes, state))
+
+const classifierOf = (imageSize: number, classes: number, state?: readonly Float32Array[]) => {
   const { tf } = loadRuntime()
   registerGradients()
   const { batchSize: batch, momentum, decay } = PROTOCOL

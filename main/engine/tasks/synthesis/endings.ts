@@ -1,7 +1,6 @@
-/** When a run is over before its last step: simple rules on what is measured anyway. */
+/** When a run is over for want of variety: simple rules on what is measured anyway. */
 import type { TransferPoint } from '../../../../shared/transfer.ts'
-
-export type Ending = { readonly outcome: 'diverged' | 'collapsed'; readonly reason: string }
+import type { Ending } from '../training.ts'
 
 /** Less of the real images' variance of features than this is no variety. */
 const LEAST_VARIANCE = 0.02
@@ -9,12 +8,6 @@ const LEAST_VARIANCE = 0.02
 const LEAST_LOSS = 1e-3
 /** Measurements in succession that have to say the same. */
 const TWICE = 2
-
-/** A loss that is not finite. `name` says whose. */
-export const divergence = (name: string, loss: number, step: number): Ending | null =>
-  Number.isFinite(loss)
-    ? null
-    : { outcome: 'diverged', reason: `The ${name} loss was ${loss} at step ${step}.` }
 
 /**
  * A collapse, from the measured points so far; the first is the untrained generator's. `variances` are those of the

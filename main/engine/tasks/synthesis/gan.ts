@@ -7,6 +7,7 @@ import type { SynthesisConfig } from '../../../../shared/transfer.ts'
 import { applyAdam, createMoments } from '../../adam.ts'
 import { registerGradients } from '../../gradients/index.ts'
 import { createProgram } from '../../jit/program.ts'
+import { wholeOrNothing } from '../../owned.ts'
 import type { Parameters } from '../../parameters.ts'
 import { loadRuntime, type Tensor, type Variable } from '../../runtime.ts'
 import type { Pictures, Wishes } from './batches.ts'
@@ -47,7 +48,9 @@ type Call = 'discriminate' | 'generate' | 'average' | 'settle' | 'sample'
 
 const variablesOf = ({ trainable, statistics }: Parameters): Variable[] => [...trainable, ...statistics]
 
-export const createGan = ({ graph, config, classes, seed, state, eager }: GanOptions): Gan => {
+export const createGan = (options: GanOptions): Gan => wholeOrNothing(() => ganOf(options))
+
+const ganOf = ({ graph, config, classes, seed, state, eager }: GanOptions): Gan => {
   const { tf } = loadRuntime()
   registerGradients()
   const { network, training, data } = config

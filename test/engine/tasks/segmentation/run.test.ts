@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import sharp from 'sharp'
 import { z } from 'zod'
 import { evaluate } from '../../../../main/engine/evaluate.ts'
-import { readCheckpoint } from '../../../../main/engine/checkpoint.ts'
+import { readCheckpoint, writeTensors } from '../../../../main/engine/checkpoint.ts'
 import { runSegmentation } from '../../../../main/engine/tasks/segmentation/run.ts'
 import { EnvironmentError } from '../../../../main/workers/protocol.ts'
 import { PRESETS } from '../../../../shared/catalog.ts'
@@ -65,6 +65,20 @@ test('a run killed in the middle ends, when it goes on, as one that was not', as
   assert.ok(!fs.existsSync(path.join(killed, 'checkpoint-6.bin')), 'it was killed too late to tell')
   assert.deepEqual(withoutTime(await runTiny(killed)), withoutTime(await runTiny(folder('whole'))))
   assert.deepEqual(tensorsOf('killed'), tensorsOf('whole'))
+})
+
+test('a checkpoint of version 0.1, which lists the sums of its losses, is read as one of now', async () => {
+  const format = { who: 'test', state: z.looseObject({ sums: z.record(z.string(), z.number()) }) }
+  const { step, state, tensors } = readCheckpoint(path.join(folder('whole'), 'checkpoint-6.bin'), format)
+  fs.mkdirSync(folder('older'))
+  const older = { ...state, sums: Object.values(state.sums) }
+  writeTensors(path.join(folder('older'), 'checkpoint-6.bin'), { step, state: older, tensors })
+  const reports: TransferProgress[] = []
+  const { graph } = knownLayer('EvoNorm-B0')
+  const run = { graph, config: TINY, seed: 3, folder: folder('older') }
+  const result = await runSegmentation(run, (progress) => reports.push(progress))
+  assert.deepEqual(reports, [], 'it was at its end')
+  assert.deepEqual(withoutTime(result), withoutTime(await runTiny(folder('whole'))))
 })
 
 test('a backbone is taken over from another run’s checkpoint', async () => {

@@ -6,8 +6,9 @@ import { after, test } from 'node:test'
 import { loadData } from '../../../../main/engine/data/index.ts'
 import { cachedClassifier, classifierFile } from '../../../../main/engine/tasks/synthesis/cache.ts'
 import { runSynthesis } from '../../../../main/engine/tasks/synthesis/run.ts'
+import { loadRuntime } from '../../../../main/engine/runtime.ts'
 import { knownLayer } from '../../../../shared/known.ts'
-import type { TransferProgress, TransferResult } from '../../../../shared/transfer.ts'
+import type { SynthesisConfig, TransferProgress, TransferResult } from '../../../../shared/transfer.ts'
 import { synthesisConfig } from './config.ts'
 
 const root = fs.mkdtempSync(path.join(os.tmpdir(), 'normforge-synthesis-'))
@@ -105,6 +106,34 @@ test('a classifier is trained once a data set, and what is read back judges the 
   assert.deepEqual(await kept.judge(images, count), await trained.judge(images, count))
   assert.deepEqual(fs.readFileSync(file), fs.readFileSync(classifierFile(data, path.join(root, 'elsewhere'))))
   for (const classifier of [kept, trained]) classifier.dispose()
+})
+
+/** Starts a run that is to throw; how many tensors it leaves behind. */
+const leftBy = async (what: Promise<TransferResult>, reason: RegExp): Promise<number> => {
+  const { tf } = loadRuntime()
+  const before = tf.memory().numTensors
+  await assert.rejects(what, reason)
+  return tf.memory().numTensors - before
+}
+
+test('a run that can’t begin leaves nothing behind: no classifier, no half-made network', async () => {
+  const { graph } = knownLayer('BN-ReLU')
+  const start = (name: string, changed: Partial<SynthesisConfig>): Promise<TransferResult> => {
+    const folder = path.join(root, 'transfer', name)
+    return runSynthesis({ graph, config: { ...config, ...changed }, seed: 7, folder }, () => undefined)
+  }
+  // The generator has three places for latents.
+  const few = { ...config.network, latent: 2 }
+  assert.equal(await leftBy(start('few', { network: few }), /needs? a latent each, got 2/), 0)
+  const none = { ...config.sampling, samples: 0 }
+  assert.equal(await leftBy(start('none', { sampling: none }), /needed at least 2 samples, got 0/), 0)
+  // A checkpoint of another network.
+  const foreign = path.join(root, 'transfer', 'foreign')
+  fs.mkdirSync(foreign)
+  const checkpoint = 'checkpoint-6.bin'
+  fs.copyFileSync(path.join(root, 'transfer', 'whole', checkpoint), path.join(foreign, checkpoint))
+  const wide = { ...config.network, channels: 8 }
+  assert.equal(await leftBy(start('foreign', { network: wide }), /of other networks/), 0)
 })
 
 test('data that is not there is told as the environment’s fault', async () => {
