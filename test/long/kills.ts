@@ -34,8 +34,11 @@ import { transferAnswer } from '../workers/stand-in-transfer.ts'
 import type { Work } from './host.ts'
 
 const STAND_IN_MS = '12'
-/** After the work has begun, kills come within so long; a part of them comes while the program starts. */
-const [MOST_MS, STARTING_PART, START_MS] = [700, 0.15, 400]
+/**
+ * After the work has begun, kills come within so long: with the engine long enough for its worker to start and for some
+ * evaluations to end. A part of them comes while the program starts.
+ */
+const [MOST_MS, ENGINE_MOST_MS, STARTING_PART, START_MS] = [700, 20_000, 0.15, 400]
 
 const standInWork: Work = {
   config: smallConfig({ maxTrained: 120, population: 20, inFlight: 4, rerank: { count: 6, steps: 400 } }),
@@ -88,12 +91,12 @@ const start = (folder: string, log: string, work: Work, evaluator: string): Chil
   )
 
 /** Waits for a moment by chance, and kills the whole group or the main process alone, whose workers follow. */
-const kill = async (child: ChildProcess, random: Random): Promise<'starting' | 'at work'> => {
+const kill = async (child: ChildProcess, random: Random, mostMs: number): Promise<'starting' | 'at work'> => {
   const starting = random.next() < STARTING_PART
   if (starting) await sleep(random.below(START_MS))
   else {
     await once(child.stdout!, 'data')
-    await sleep(random.below(MOST_MS))
+    await sleep(random.below(mostMs))
   }
   assert.equal(child.exitCode, null, 'the program ended by itself')
   process.kill(random.below(2) === 0 ? -child.pid! : child.pid!, 'SIGKILL')
@@ -170,7 +173,9 @@ export const kills = async (args: readonly string[]): Promise<void> => {
     },
   })
   const [most, minutes] = [Number(values.kills), Number(values.minutes ?? Infinity)]
-  const [work, evaluator] = values.engine ? [engineWork(), ENGINE] : [standInWork, STAND_IN]
+  const [work, evaluator, mostMs] = values.engine
+    ? [engineWork(), ENGINE, ENGINE_MOST_MS]
+    : [standInWork, STAND_IN, MOST_MS]
   const folder = mkdtempSync(path.join(tmpdir(), 'normforge-kills-'))
   const log = path.join(folder, 'log')
   const random = createRandom('kills', Date.now())
@@ -183,7 +188,7 @@ export const kills = async (args: readonly string[]): Promise<void> => {
 
   while (done < most && !late()) {
     const before = linesOf(log).length
-    moments[await kill(start(folder, log, work, evaluator), random)] += 1
+    moments[await kill(start(folder, log, work, evaluator), random, mostMs)] += 1
     done += 1
     const db = openStore(folder)
     const now = settledIn(db)
@@ -194,7 +199,8 @@ export const kills = async (args: readonly string[]): Promise<void> => {
     settled = now
     requireWhole(db)
     db.close()
-    if (done % 50 === 0) console.log(`${done} kills: ${settled.size} settled, ${minutesSince(began)} min`)
+    if (done % (values.engine ? 10 : 50) === 0)
+      console.log(`${done} kills: ${settled.size} settled, ${minutesSince(began)} min`)
   }
 
   // To the end of what is begun, with nothing new after it.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { platform } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -18,8 +18,10 @@ export type DiskEvent = 'kill' | 'torn' | 'full'
 /** Puts a kept store of an older schema into a folder. */
 export const unpackSample = (folder: string, schema: number): void => {
   mkdirSync(folder, { recursive: true })
-  const packed = readFileSync(join(import.meta.dirname, 'samples', `schema-${schema}.sqlite.gz`))
-  writeFileSync(storePath(folder), gunzipSync(packed))
+  const file = join(import.meta.dirname, 'samples', `schema-${schema}.sqlite.gz`)
+  if (!existsSync(file))
+    throw new Error(`needs a kept store of schema ${schema}: node test/store/sample.ts makes the newest`)
+  writeFileSync(storePath(folder), gunzipSync(readFileSync(file)))
 }
 
 /** The library of disk.c, compiled into a folder; a string says why it can't be had here. */

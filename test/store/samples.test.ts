@@ -18,14 +18,17 @@ import { unpackSample } from './disk.ts'
 import { folderOf } from './fixture.ts'
 
 /**
- * Stores that earlier versions of the program wrote, one of each schema: of schema 1 a search that was killed; from 2 on
- * one that is done and one that was killed; from 3 on also a transfer that is done and one that was killed.
+ * Stores that versions of the program wrote, one of each schema (sample.ts makes the newest one's): of schema 1 a search that
+ * was killed; from 2 on one that is done and one that was killed; from 3 on also a transfer of each.
  */
-const SAMPLES = [
-  { schema: 1, searches: ['writer one: running'], transfers: [] },
-  { schema: 2, searches: ['interrupted: running', 'done: done'], transfers: [] },
-  { schema: 3, searches: ['interrupted: running', 'done: done'], transfers: ['queued', 'done'] },
-] as const
+const SCHEMAS = MIGRATIONS.map((_, i) => {
+  const schema = i + 1
+  return {
+    schema,
+    searches: schema === 1 ? ['writer one: running'] : ['interrupted: running', 'done: done'],
+    transfers: schema < 3 ? [] : ['queued', 'done'],
+  }
+})
 
 /** All that pages and command line read of a store, by the contract's own schemas. */
 const readAll = (db: Database, folder: string) => {
@@ -43,7 +46,7 @@ const readAll = (db: Database, folder: string) => {
   return { searches, candidates, transfers }
 }
 
-for (const { schema, searches, transfers } of SAMPLES)
+for (const { schema, searches, transfers } of SCHEMAS)
   test(`a store that was written under schema ${schema} is read wholly, and its searches go on`, async (t) => {
     const folder = folderOf(t)
     unpackSample(folder, schema)
