@@ -5,6 +5,7 @@ import { addClassify } from './cli/classify.ts'
 import { addDoctor } from './cli/doctor.ts'
 import { EXIT, UserError } from './cli/errors.ts'
 import { addExport } from './cli/export.ts'
+import { addInspect } from './cli/inspect.ts'
 import { addList } from './cli/list.ts'
 import { addRestore } from './cli/restore.ts'
 import { addResume, addSearch } from './cli/search.ts'
@@ -34,6 +35,7 @@ const COMMANDS = [
   addVerify,
   addStudy,
   addExport,
+  addInspect,
   addRestore,
   addDoctor,
 ]

@@ -44,6 +44,11 @@ const start = async (args: readonly string[]): Promise<number> => {
   return code ?? node('main/serve.ts', rest)
 }
 
+/** Commands of the command line that train or record. */
+const NEEDING_ENGINE: ReadonlySet<string> = new Set(
+  'search resume classify train transfer verify study inspect'.split(' '),
+)
+
 const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   start,
   /** The tests build the page themselves: one that doesn't build is their first failure. */
@@ -56,8 +61,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
     return node('test/long/run.ts', args)
   },
   cli: async (args) => {
-    if (['search', 'resume', 'classify', 'train', 'transfer', 'verify', 'study'].includes(args[0] ?? ''))
-      await ensureEngine()
+    if (NEEDING_ENGINE.has(args[0] ?? '')) await ensureEngine()
     return node('main/cli.ts', args)
   },
   bench: async (args) => {

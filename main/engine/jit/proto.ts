@@ -40,15 +40,23 @@ let classes: Classes | undefined
 /** GraphDef version of TensorFlow 2.x graphs; older ones get compatibility rewrites. */
 const PRODUCER = 1882
 
-/** The bytes of `saved_model.pb` for a graph, tagged `serve`. */
-export const savedModel = (ops: readonly GraphOp[]): Uint8Array => {
-  classes ??= load()
-  const pb = classes
+const graphOf = (pb: Classes, ops: readonly GraphOp[]): Message => {
   const graph = new pb.GraphDef()
   graph.setNodeList!(ops.map((op) => nodeDef(pb, op)))
   const version = new pb.VersionDef()
   version.setProducer!(PRODUCER)
   graph.setVersions!(version)
+  return graph
+}
+
+/** A graph's bytes as a GraphDef. */
+export const graphDef = (ops: readonly GraphOp[]): Uint8Array =>
+  graphOf((classes ??= load()), ops).serializeBinary()
+
+/** The bytes of `saved_model.pb` for a graph, tagged `serve`. */
+export const savedModel = (ops: readonly GraphOp[]): Uint8Array => {
+  const pb = (classes ??= load())
+  const graph = graphOf(pb, ops)
   const info = new pb.MetaGraphDef.MetaInfoDef()
   info.addTags!('serve')
   const meta = new pb.MetaGraphDef()

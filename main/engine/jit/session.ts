@@ -4,7 +4,8 @@ import path from 'node:path'
 import { loadRuntime, type Tensor, type Variable } from '../runtime.ts'
 import { accelerated } from './accelerate.ts'
 import { optimized } from './passes/index.ts'
-import { savedModel } from './proto.ts'
+import type { Out } from './known.ts'
+import { savedModel, type GraphOp } from './proto.ts'
 import { Recorder, type Recorded, type Spec, type Step } from './recorder.ts'
 import type { Pack, Variables } from './storage.ts'
 
@@ -63,7 +64,27 @@ export const openSession = (variables: Variables, functions: Functions): Session
   }
 }
 
-/** Apart from what a session keeps: a recorder holds the constants of all its steps. */
+/** What was recorded for a session: its native graph, and what each function feeds and fetches. */
+export type Recording = {
+  readonly ops: readonly GraphOp[]
+  /** Outputs of ops, by the references to them. */
+  readonly outs: ReadonlyMap<string, Out>
+  readonly recorded: ReadonlyMap<string, Recorded>
+}
+let watched: Recording[] | null = null
+/** What is recorded while `run` runs, in its order. */
+export const recordingsIn = (run: () => void): readonly Recording[] => {
+  const recordings: Recording[] = []
+  watched = recordings
+  try {
+    run()
+  } finally {
+    watched = null
+  }
+  return recordings
+}
+
+/** A function of its own, so that no session keeps the recorder, and every step's constants, alive. */
 const recordAll = (declared: Variables, functions: Functions) => {
   const recorder = new Recorder(declared, `session${sessions++}`)
   const recorded = new Map<string, Recorded>()
@@ -78,7 +99,9 @@ const recordAll = (declared: Variables, functions: Functions) => {
     ...[...reads.values(), ...packs.map(({ read }) => read)],
     ...[...recorded.values()].flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
   ]
-  return { ops: accelerated(optimized(recorder.ops, outs, kept), outs), recorded, packs, start, reads }
+  const ops = accelerated(optimized(recorder.ops, outs, kept), outs)
+  watched?.push({ ops, outs, recorded })
+  return { ops, recorded, packs, start, reads }
 }
 
 /** The values of variables kept together, end to end. */
