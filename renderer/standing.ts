@@ -25,16 +25,20 @@ export type Standing = {
   readonly against: { readonly name: string; readonly lead: number } | null
   /**
    * How far two equal layers are apart by chance, at least: twice the standard error of a difference that comes from the
-   * validation images alone (binomial; networks see the same images, so that more networks make it no smaller). What
-   * another seed would change comes on top.
+   * validation images (binomial; networks see the same images, so that more networks make it no smaller) and, where it
+   * was measured, from the seeds.
    */
   readonly noise: number
+  /** Standard deviation between seeds at this budget (0..1); null: nobody measured it, it comes on top of the noise. */
+  readonly seedSpread: number | null
   /** Validation images that both were measured on. */
   readonly images: number
 }
 
-export const standing = (summary: Pick<SearchSummary, 'best' | 'rival' | 'search'>): Standing | null => {
-  const { best, rival } = summary
+export const standing = (
+  summary: Pick<SearchSummary, 'best' | 'rival' | 'search' | 'seedSpread'>,
+): Standing | null => {
+  const { best, rival, seedSpread } = summary
   if (!best) return null
   const { data, training, evolution } = summary.search.config
   const variance = (accuracy: number): number => (accuracy * (1 - accuracy)) / data.validationImages
@@ -43,7 +47,12 @@ export const standing = (summary: Pick<SearchSummary, 'best' | 'rival' | 'search
     average: best.average,
     steps: best.purpose === 'score' ? training.steps : evolution.rerank.steps,
     against: rival && { name: rival.name, lead: best.average - rival.average },
-    noise: 2 * Math.sqrt(variance(best.average) + variance(rival?.average ?? best.average)),
+    noise:
+      2 *
+      Math.sqrt(
+        variance(best.average) + variance(rival?.average ?? best.average) + 2 * (seedSpread ?? 0) ** 2,
+      ),
+    seedSpread,
     images: data.validationImages,
   }
 }

@@ -112,6 +112,8 @@ export type SearchSummary = {
   } | null
   /** The best layer of the literature by a training of the same budget as `best`, among the baselines and the candidates. */
   readonly rival: { readonly name: string; readonly number: number; readonly average: number } | null
+  /** Standard deviation of `average` between seeds at the budget of `best`, where verifications have measured it. */
+  readonly seedSpread: number | null
   readonly baselines: readonly {
     readonly name: string
     readonly number: number

@@ -44,6 +44,7 @@ const summarySchema = z.object({
   }),
   best: z.object({ number, average: real, purpose: z.enum(['score', 'rerank']) }).nullable(),
   rival: z.object({ name: z.string(), number, average: real }).nullable(),
+  seedSpread: real.nullable(),
   baselines: z.array(z.object({ name: z.string(), number, scores })),
   trend: z.array(z.object({ number, seconds: real, average: real })),
   progress: real.nullable(),

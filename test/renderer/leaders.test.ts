@@ -27,7 +27,7 @@ const node = (number: number, average: number | null, more: Partial<LineageNode>
   alive: false,
   ...more,
 })
-const summary: Pick<SearchSummary, 'best' | 'rival' | 'baselines' | 'search'> = {
+const summary: Pick<SearchSummary, 'best' | 'rival' | 'seedSpread' | 'baselines' | 'search'> = {
   search: {
     id: 's',
     name: 'A search',
@@ -40,6 +40,7 @@ const summary: Pick<SearchSummary, 'best' | 'rival' | 'baselines' | 'search'> = 
     made: {},
   },
   best: { number: 9, average: 0.5, purpose: 'score' },
+  seedSpread: null,
   rival: { name: 'LN-ReLU', number: 2, average: 0.55 },
   baselines: [
     { name: 'BN-ReLU', number: 0, scores: [0.4, 0.5] },
@@ -97,6 +98,14 @@ test('baselines are ranked, the untrained ones last; a search stands against the
   assert.deepEqual([found.steps, found.images, verdict(found)], [120, 1000, 'behind'])
   assert.equal(standing({ ...summary, best: null }), null)
   assert.equal(standing({ ...summary, rival: null })?.against, null)
+})
+
+test('the spread between seeds counts as noise where it was measured', () => {
+  const measured = standing({ ...summary, seedSpread: 0.03 })!
+  // 2 √(0.25 / 1000 + 0.2475 / 1000 + 2 · 0.03²).
+  assert.ok(Math.abs(measured.noise - 0.0958) < 1e-4, `${measured.noise}`)
+  assert.deepEqual([standing(summary)!.seedSpread, measured.seedSpread], [null, 0.03])
+  assert.equal(verdict(measured), 'within noise', 'five points')
 })
 
 test('what was trained longer stands against what was trained as long; a lead within noise is none', () => {

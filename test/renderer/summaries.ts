@@ -32,6 +32,7 @@ export const summaryOf = (
   },
   best: null,
   rival: null,
+  seedSpread: null,
   baselines: [],
   trend: [],
   progress: 0.5,
