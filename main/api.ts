@@ -62,6 +62,7 @@ export const createApi = (options: ApiOptions): Api => {
   const { db, pool, runner } = workshop
   const transfers = workshop.transfers()
   const feed = createFeed(db, pool)
+  runner.onUnwritten(feed.tellAgain)
 
   const keyOfKnown = (id: string): number => {
     if (!getSearch(db, id)) throw new ContractError('missing', `there is no search "${id}"`)
@@ -69,7 +70,7 @@ export const createApi = (options: ApiOptions): Api => {
   }
   const summary = (id: string): Replies['searches.get'] => {
     keyOfKnown(id)
-    return summaryOf(db, getSearch(db, id)!, pool.count)
+    return summaryOf(db, runner.asEnded(getSearch(db, id)!), pool.count)
   }
   /** Data that have to be asked about are not used. */
   const settled = async (checked: Promise<DataReport>): Promise<DataReport> => {
@@ -87,7 +88,8 @@ export const createApi = (options: ApiOptions): Api => {
       facts: await examine(dataFolder, false, { workers, threads }),
     }),
     'data.check': ({ data }) => refuse(pool.check(data)),
-    'searches.list': () => listSearches(db).map((search) => summaryOf(db, search, pool.count)),
+    'searches.list': () =>
+      listSearches(db).map((search) => summaryOf(db, runner.asEnded(search), pool.count)),
     'searches.predict': ({ config }) => predict(config, pool.count, recentTrainings(db)),
     'searches.create': async ({ name, config }) => {
       // The embedded images can't be missing: its search starts at once.

@@ -23,6 +23,8 @@ export type Feed = {
    * `isReady` says no: stored events wait in the store, news of the workers is left out.
    */
   subscribe(since: number, listener: (frame: EventFrame) => void, isReady?: () => boolean): () => void
+  /** Has everyone look at a search again, of which the store could not be told. */
+  tellAgain(search: string): void
   close(): void
 }
 
@@ -90,6 +92,12 @@ export const createFeed = (db: Database, pool: Pick<Pool, 'status' | 'onStatus'>
       if (isReady()) listener(workersFrame(pool.status()))
       schedule()
       return () => subscribers.delete(subscriber)
+    },
+    tellAgain: (search) => {
+      const time = new Date().toISOString()
+      // Numbered as the last one told, so that who resumes after it misses nothing.
+      for (const { listener, isReady, next } of subscribers)
+        if (isReady()) listener({ events: [{ kind: 'search', search, seq: next, time }] })
     },
     close: () => {
       clearInterval(foreign)

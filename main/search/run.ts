@@ -82,6 +82,11 @@ export class Run {
     return (this.#stage === 'baselines' || this.#stage === 'search') && this.#search?.closed !== true
   }
 
+  /** Why the end could not be written; null when it was, or the run goes on. */
+  get unwritten(): string | null {
+    return this.#unwritten
+  }
+
   /** The search as it ended here: a store that can't be written any more still says that it is running. */
   endOf(search: SearchRecord): SearchRecord {
     return this.#unwritten === null ? search : { ...search, state: 'failed', failure: this.#unwritten }

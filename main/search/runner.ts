@@ -36,13 +36,23 @@ export type Runner = {
   insert(id: string, graph: Graph, note: string): LineageNode
   /** Resolves when the search is no longer at work in this process. */
   ended(id: string): Promise<Search>
+  /** A search of the store as it is: one whose end could not be written (a full disk) is failed, not running. */
+  asEnded(search: Search): Search
+  /** Calls back with the id of a search whose end could not be written. */
+  onUnwritten(listener: (id: string) => void): void
   /** Ends all work. Searches at work stay in state `running`, so that the next start resumes them. */
   close(): Promise<void>
 }
 
+/** How often an end that could not be written is tried again. */
+const REWRITE_MS = 2000
+
 export const createRunner = ({ db, pool, made = () => ({}) }: RunnerOptions): Runner => {
   const holder = createHolder()
   const runs = new Map<string, Run>()
+  /** Causes of ends that could not be written, and are tried again until they are, by search. */
+  const unwritten = new Map<string, string>()
+  const unwrittenListeners = new Set<(id: string) => void>()
   let closed = false
 
   const find = (id: string): Search => {
@@ -64,8 +74,14 @@ export const createRunner = ({ db, pool, made = () => ({}) }: RunnerOptions): Ru
     const key = keyOf(db, search.id)
     const run = new Run({ db, pool, search, key, holder, made })
     runs.set(search.id, run)
+    unwritten.delete(search.id)
     void run.ended.then(() => {
       runs.delete(search.id)
+      if (run.unwritten !== null) {
+        unwritten.set(search.id, run.unwritten)
+        for (const listener of unwrittenListeners) listener(search.id)
+        return
+      }
       try {
         releaseLease(db, key, holder)
       } catch (error) {
@@ -74,6 +90,27 @@ export const createRunner = ({ db, pool, made = () => ({}) }: RunnerOptions): Ru
       }
     })
   }
+
+  /** Tries again to write what could not be; another process may have gone on with the search meanwhile. */
+  const writeEnds = (): void => {
+    for (const [id, failure] of unwritten)
+      try {
+        const key = keyOf(db, id)
+        db.write(() => {
+          if (find(id).state === 'running') {
+            acquireLease(db, key, holder)
+            requeue(db, key)
+            updateSearch(db, key, { state: 'failed', failure })
+          }
+          releaseLease(db, key, holder)
+        })
+        unwritten.delete(id)
+      } catch (error) {
+        if (error instanceof LeaseLost) unwritten.delete(id)
+      }
+  }
+  const rewriting = setInterval(writeEnds, REWRITE_MS)
+  rewriting.unref()
 
   const requireOpen = (): void => {
     if (closed) throw new ContractError('conflict', 'the program is ending')
@@ -161,8 +198,16 @@ export const createRunner = ({ db, pool, made = () => ({}) }: RunnerOptions): Ru
       return run ? run.endOf(find(id)) : find(id)
     },
 
+    asEnded: (search) => {
+      const failure = search.state === 'running' ? unwritten.get(search.id) : undefined
+      return failure === undefined ? search : { ...search, state: 'failed', failure }
+    },
+
+    onUnwritten: (listener) => void unwrittenListeners.add(listener),
+
     close: async () => {
       closed = true
+      clearInterval(rewriting)
       await Promise.all([...runs.values()].map((run) => run.halt('running')))
     },
   }

@@ -77,3 +77,17 @@ test('who is not ready is told nothing, and all of it later', async (t) => {
     other.events.map(({ seq }) => seq),
   )
 })
+
+test('a search that the store could not be told of is looked at again, and nothing is missed by who resumes', async (t) => {
+  const { db, feed, key } = feedOf(t, 10)
+  const { events, listener } = collect()
+  feed.subscribe(0, listener)
+  await until('all so far', () => events.at(-1)?.seq === newestSeq(db))
+  const { seq } = events.at(-1)!
+  feed.tellAgain('a search')
+  const { time: _, ...told } = events.at(-1)!
+  assert.deepEqual(told, { kind: 'search', search: 'a search', seq })
+  add(db, key, 10, 'x')
+  await until('what came after', () => events.at(-1)?.seq === newestSeq(db))
+  assert.equal(events.at(-1)!.seq, seq + 1)
+})

@@ -11,6 +11,7 @@ import type { Graph } from '../../shared/graph.ts'
 import { knownLayer } from '../../shared/known.ts'
 import { fingerprint } from '../../shared/canonical.ts'
 import type { SearchConfig } from '../../shared/records.ts'
+import { until } from '../main/stand-in-app.ts'
 import {
   historyOf,
   openBench,
@@ -199,7 +200,7 @@ test('one who lost the lease writes nothing any more', async (t) => {
   const key = keyOf(bench.db, id)
   // As after a long sleep of the machine, in which another program found the heartbeat too old.
   const thief = createHolder()
-  bench.db.run('UPDATE leases SET beat = 0 WHERE search = ?', key)
+  bench.db.run('UPDATE leases SET beat = 0, steady = -1000000 WHERE search = ?', key)
   acquireLease(bench.db, key, thief)
   const before = historyOf(bench.db, id)
   assert.equal((await bench.runner.ended(id)).state, 'running')
@@ -209,6 +210,30 @@ test('one who lost the lease writes nothing any more', async (t) => {
   bench.runner.resume(id)
   assert.equal((await bench.runner.ended(id)).state, 'done')
   assert.deepEqual(historyOf(bench.db, id), await undisturbed(t, smallConfig()))
+})
+
+test('a search that can no longer be written shows as failed with the cause, also in the store as soon as it can', async (t) => {
+  const bench = openBench(t, { pool: quickPool(1) })
+  const config = smallConfig()
+  const { id } = bench.runner.create({ name: 'test', config })
+  await settled(bench, id, 5)
+  const told: string[] = []
+  bench.runner.onUnwritten((search) => told.push(search))
+  bench.db.get('PRAGMA query_only = ON')
+  const { state, failure } = await bench.runner.ended(id)
+  assert.deepEqual([state, failure], ['failed', 'attempt to write a readonly database'])
+  await until('the news of it', () => told.length > 0)
+  assert.equal(getSearch(bench.db, id)!.state, 'running')
+  assert.equal(bench.runner.asEnded(getSearch(bench.db, id)!).state, 'failed')
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  bench.db.get('PRAGMA query_only = OFF')
+  await until('its end in the store', () => getSearch(bench.db, id)!.state === 'failed')
+  assert.equal(getSearch(bench.db, id)!.failure, failure)
+  assert.equal(leaseHolder(bench.db, keyOf(bench.db, id)), null)
+  bench.runner.resume(id)
+  assert.equal((await bench.runner.ended(id)).state, 'done')
+  assert.equal(bench.runner.asEnded(getSearch(bench.db, id)!).state, 'done')
+  assert.deepEqual(historyOf(bench.db, id), await undisturbed(t, config))
 })
 
 test('what was under evaluation when the program was killed is counted when the search is resumed', async (t) => {
