@@ -50,7 +50,7 @@ const asSocket = (real: WebSocket): Socket => {
   return socket
 }
 
-const openLine = (desktop: Desktop): Socket => {
+const openLine = (desktop: Desktop, onConnection: (now: Connection) => void): Socket => {
   const socket: Socket = {
     send: (text) => line.send(text),
     close: () => line.close(),
@@ -60,6 +60,7 @@ const openLine = (desktop: Desktop): Socket => {
   }
   const line = desktop.connect({
     open: () => socket.onopen?.(),
+    wait: (text, share) => onConnection({ state: 'connecting', doing: { text, share } }),
     text: (text) => socket.onmessage?.({ data: text }),
     close: () => socket.onclose?.(),
   })
@@ -82,7 +83,7 @@ export const connect = (onConnection: (now: Connection) => void): Api => {
   const { normforge } = window
   // The address brought the token, which a cookie holds by now: it need not stay in sight, nor in bookmarks.
   if (!normforge) history.replaceState(history.state, '', location.pathname + location.hash)
-  const bridge = socketBridge(normforge ? () => openLine(normforge) : openSocket, onConnection)
+  const bridge = socketBridge(normforge ? () => openLine(normforge, onConnection) : openSocket, onConnection)
   let next = 1
   return {
     request: async (name, argument) => {

@@ -11,7 +11,11 @@ export type Socket = {
 }
 
 export type Connection =
-  | { readonly state: 'connecting' }
+  /** `doing`: what the program does before it answers, as far as it says so; `share` is 0..1, null where it isn't known. */
+  | {
+      readonly state: 'connecting'
+      readonly doing?: { readonly text: string; readonly share: number | null }
+    }
   | { readonly state: 'open' }
   /** `since`, `retryAt`: milliseconds since the epoch. `everOpen`: whether there was a connection at all. */
   | { readonly state: 'lost'; readonly since: number; readonly retryAt: number; readonly everOpen: boolean }

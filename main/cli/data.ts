@@ -3,10 +3,15 @@ import path from 'node:path'
 import { Option } from 'commander'
 import { noteText, reportLines, splitText, type DataReport, type SplitChoice } from '../../shared/data.ts'
 import type { DataConfig } from '../../shared/records.ts'
-import { userPath } from '../caller.ts'
 import { kindAt, readFolder, type Entry } from '../files.ts'
 import { UserError } from './errors.ts'
 import { note } from './text.ts'
+
+/** npm runs scripts in the package's folder; the user's paths are relative to where npm was called. */
+const here = (): string =>
+  (process.env['npm_lifecycle_event'] === 'cli' && process.env['INIT_CWD']) || process.cwd()
+
+export const userPath = (given: string): string => path.resolve(here(), given)
 
 /**
  * `shapes`, a folder with CIFAR-10's binary files, or a folder with a folder of images a class. The numbers of

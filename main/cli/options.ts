@@ -1,7 +1,6 @@
 /** Options that several commands share. */
 import { InvalidArgumentError, Option } from 'commander'
 import type { Xla } from '../workers/protocol.ts'
-import { userPath } from '../caller.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 
 export const wholeNumber =
@@ -56,9 +55,6 @@ export const workerOptions = (): Option[] => [
 ]
 
 export const dataFolderOption = (): Option =>
-  new Option(
-    '--data-folder <dir>',
-    "where searches are kept (default: NORMFORGE_DATA, else the user's data)",
-  ).argParser((given) => (given.trim() === '' ? given : userPath(given)))
+  new Option('--data-folder <dir>', "where searches are kept (default: NORMFORGE_DATA, else the user's data)")
 
 export const jsonOption = (): Option => new Option('--json', 'one JSON object on stdout')

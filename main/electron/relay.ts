@@ -9,6 +9,7 @@ export const CHANNELS = { open: 'open', text: 'text', heard: 'heard', close: 'cl
 export type Told =
   | { readonly kind: 'open' }
   | { readonly kind: 'close' }
+  | { readonly kind: 'wait'; readonly text: string; readonly share: number | null }
   | { readonly kind: 'text'; readonly text: string; readonly last: boolean }
 
 /** Characters of a page's frame, at most. */
@@ -23,6 +24,8 @@ type Link = { readonly page: number; readonly connection: number; open: boolean 
 export type Relay = {
   /** The host answers from now on. */
   ready(): void
+  /** The host is not ready yet: what it does meanwhile. */
+  wait(text: string, share: number | null): void
   /** The host has gone: every page is told, and connects anew. */
   lost(): void
   pass(message: Extract<FromHost, { kind: 'text' | 'close' }>): void
@@ -84,6 +87,10 @@ export const relayPages = (
   return {
     ready: () => {
       for (const [contents, link] of links) if (!link.open) open(contents, link)
+    },
+    wait: (text, share) => {
+      for (const [contents, link] of links)
+        if (!link.open) tell(contents, link, { kind: 'wait', text, share })
     },
     lost: () => {
       // A page that waits for the host goes on waiting.

@@ -1,6 +1,7 @@
 import path from 'node:path'
-import { BrowserWindow, nativeTheme, type App } from 'electron'
+import { BrowserWindow, nativeTheme, screen, type App } from 'electron'
 import { HOME, isOwn } from './address.ts'
+import type { Rectangle, SettingsFile } from './settings.ts'
 
 /** Where main.cjs lies: the preload and the page are beside it. */
 export const bundle = __dirname
@@ -8,16 +9,27 @@ export const bundle = __dirname
 /** A page that dies so often within a minute is not loaded again. */
 const MOST_CRASHES = 3
 
-export const openWindow = (bounds: Partial<Electron.Rectangle> = {}): BrowserWindow => {
+/** Bounds of which a good part can be seen: the screen they were on may be gone. */
+const visible = (bounds: Rectangle | null): Partial<Rectangle> => {
+  if (!bounds) return {}
+  const { workArea } = screen.getDisplayMatching(bounds)
+  const x = Math.min(bounds.x + bounds.width, workArea.x + workArea.width) - Math.max(bounds.x, workArea.x)
+  const y = Math.min(bounds.y + bounds.height, workArea.y + workArea.height) - Math.max(bounds.y, workArea.y)
+  if (x < 100 || y < 100) return { width: bounds.width, height: bounds.height }
+  return bounds
+}
+
+/** Opens the window where and as it was; `route` is the page's address after its `#`. */
+export const openWindow = (settings: SettingsFile, route = ''): BrowserWindow => {
+  const { bounds, maximized, zoom } = settings.now()
   const window = new BrowserWindow({
     width: 1440,
     height: 900,
-    ...bounds,
+    ...visible(bounds),
     minWidth: 880,
     minHeight: 560,
     show: false,
     title: 'NormForge',
-    autoHideMenuBar: true,
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#181b1e' : '#ffffff',
     webPreferences: {
       preload: path.join(bundle, 'preload.cjs'),
@@ -27,7 +39,26 @@ export const openWindow = (bounds: Partial<Electron.Rectangle> = {}): BrowserWin
       spellcheck: false,
     },
   })
-  window.once('ready-to-show', () => window.show())
+  window.once('ready-to-show', () => {
+    if (maximized) window.maximize()
+    window.show()
+  })
+  window.webContents.on('did-finish-load', () => window.webContents.setZoomLevel(zoom))
+  window.on('close', () => keepState(window, settings))
+  reviveOnCrash(window)
+  void window.loadURL(HOME + route)
+  return window
+}
+
+/** Notes where and how the window is, for the next start. */
+export const keepState = (window: BrowserWindow, settings: SettingsFile): void =>
+  settings.change({
+    bounds: window.getNormalBounds(),
+    maximized: window.isMaximized(),
+    zoom: window.webContents.getZoomLevel(),
+  })
+
+const reviveOnCrash = (window: BrowserWindow): void => {
   let crashes: number[] = []
   window.webContents.on('render-process-gone', (_event, { reason }) => {
     if (reason === 'clean-exit' || window.isDestroyed()) return
@@ -37,8 +68,6 @@ export const openWindow = (bounds: Partial<Electron.Rectangle> = {}): BrowserWin
     if (crashes.length <= MOST_CRASHES)
       setTimeout(() => !window.isDestroyed() && window.webContents.reload(), 100)
   })
-  void window.loadURL(HOME)
-  return window
 }
 
 /**
@@ -47,12 +76,12 @@ export const openWindow = (bounds: Partial<Electron.Rectangle> = {}): BrowserWin
  */
 export const confinePages = (app: App): void => {
   app.on('web-contents-created', (_event, page) => {
-    page.on('will-navigate', (event, address) => {
-      if (!isOwn(event.url ?? address)) event.preventDefault()
-    })
-    page.on('will-redirect', (event, address) => {
-      if (!isOwn(event.url ?? address)) event.preventDefault()
-    })
+    const stay = (event: { readonly url: string; preventDefault(): void }, address?: string): void => {
+      if (!isOwn(event.url ?? address ?? '')) event.preventDefault()
+    }
+    page.on('will-navigate', stay)
+    page.on('will-frame-navigate', stay)
+    page.on('will-redirect', stay)
     page.on('will-attach-webview', (event) => event.preventDefault())
     page.setWindowOpenHandler(() => ({ action: 'deny' }))
     const allowed = (permission: string, origin: string | undefined): boolean =>

@@ -1,7 +1,7 @@
 import type { SpawnOptions } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
-import { runQuietly } from './process.mjs'
+import { runQuietly, sayBytes } from './process.mjs'
 
 export type Download = {
   /** What the progress line calls it. */
@@ -30,7 +30,6 @@ const bytesIn = (folder: string): number => {
 /** Runs a program that downloads, and shows the bytes on a terminal. Gives its exit code and last words. */
 export const download = async ({ label, program, args, folders, ...how }: Download) => {
   const stalled = new AbortController()
-  const of = how.bytes ? ` of ${how.bytes.toLocaleString('en')}` : ''
   let seen = 0
   let since = performance.now()
   const watch = setInterval(() => {
@@ -38,8 +37,7 @@ export const download = async ({ label, program, args, folders, ...how }: Downlo
     if (now !== seen) since = performance.now()
     seen = now
     if (performance.now() - since > how.patienceSeconds * 1000) stalled.abort()
-    if (process.stderr.isTTY)
-      process.stderr.write(`\r\x1b[Knormforge: ${label}: ${now.toLocaleString('en')}${of} bytes`)
+    sayBytes(label, now, how.bytes ?? null)
   }, LOOK_MS)
   const result = await runQuietly(program, [...args], { ...how.options, signal: stalled.signal })
   clearInterval(watch)

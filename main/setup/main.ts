@@ -1,20 +1,13 @@
 /** Set-up's second half, under Node 24: makes ready what a verb needs, then runs it in this one's place. */
 import path from 'node:path'
 import { ensureElectron } from './electron.ts'
-import { ensureKernels } from './kernels.ts'
+import { ensureEngine } from './engine.ts'
 import { DESKTOP, ensureDesktop, ensurePage } from './page.ts'
 import { windowObstacle } from './places.mjs'
 import { root, say, sentenceOf, SetupError, spawnThrough } from './process.mjs'
-import { ensureTensorFlow } from './tensorflow.ts'
 
 const node = (file: string, args: readonly string[]): Promise<number> =>
   spawnThrough(process.execPath, ['--disable-warning=ExperimentalWarning', path.join(root, file), ...args])
-
-/** All that the engine needs to run. */
-const ensureEngine = async (): Promise<void> => {
-  await ensureTensorFlow()
-  await ensureKernels()
-}
 
 /** Electron that ends with an error so soon did not start. */
 const SOON_MS = 8000

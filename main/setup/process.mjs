@@ -38,8 +38,30 @@ export const madeCacheFolder = () => {
   return folder
 }
 
+/** @type {(text: string, share: number | null) => void} */
+let listener = () => undefined
+
+/** Who else is told what set-up does: `share` is 0..1, null where it isn't known. @param {typeof listener} heard */
+export const hearSetup = (heard) => {
+  listener = heard
+}
+
 /** Set-up speaks on stderr, so that `--json` on stdout stays JSON. @param {string} text */
-export const say = (text) => process.stderr.write(`normforge: ${text}\n`)
+export const say = (text) => {
+  listener(text, null)
+  process.stderr.write(`normforge: ${text}\n`)
+}
+
+/**
+ * How far a download got: on a terminal in a line that is written over.
+ * @param {string} label @param {number} bytes @param {number | null} of
+ */
+export const sayBytes = (label, bytes, of) => {
+  listener(label, of ? Math.min(1, bytes / of) : null)
+  if (!process.stderr.isTTY) return
+  const all = of ? ` of ${of.toLocaleString('en')}` : ''
+  process.stderr.write(`\r\x1b[Knormforge: ${label}: ${bytes.toLocaleString('en')}${all} bytes`)
+}
 
 /** Whether a program can be started. @param {string} program */
 export const has = (program, args = ['--version']) =>

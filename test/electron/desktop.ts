@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
+import type * as Electron from 'electron'
 import { _electron, type ElectronApplication, type Page } from 'playwright-core'
 import { installed } from '../../main/setup/installed.mjs'
 import { DESKTOP, ensureDesktop, hashOf } from '../../main/setup/page.ts'
 import { root, runQuietly, say } from '../../main/setup/process.mjs'
 import { dataFolder } from '../main/stand-in-app.ts'
 import { STAND_IN } from '../workers/stand-in.ts'
-import type { Electron } from './real.ts'
+import type { Electron as Found } from './real.ts'
 
 const OLD = '.out/desktop-old'
 const SHIMS = path.join(root, 'test/electron/old')
@@ -39,7 +40,7 @@ const ensureOld = async (): Promise<string> => {
 }
 
 /** The folder that Electron is started with. */
-export const ensureApp = async ({ old }: Electron): Promise<string> => {
+export const ensureApp = async ({ old }: Found): Promise<string> => {
   await ensureDesktop()
   return old ? ensureOld() : path.join(root, DESKTOP)
 }
@@ -67,7 +68,7 @@ export type Desktop = {
 
 /** Arguments and environment of a start: as root only without Chromium's sandbox. */
 export const commandOf = async (
-  electron: Electron,
+  electron: Found,
   { data = dataFolder(), home = dataFolder(), args = [], env = {}, standIn = true }: LaunchOptions,
 ) => {
   const unsandboxed = process.getuid?.() === 0 ? ['--no-sandbox'] : []
@@ -93,7 +94,7 @@ export const commandOf = async (
 
 export const launch = async (
   t: TestContext,
-  electron: Electron,
+  electron: Found,
   options: LaunchOptions = {},
 ): Promise<Desktop> => {
   const { data, home, args, env } = await commandOf(electron, options)
@@ -113,3 +114,64 @@ export const launch = async (
   })
   return { app, page, data, home, problems }
 }
+
+type Main = typeof Electron
+
+/** Runs a function in Electron's main process. */
+export const inWindow = <A, R>(
+  app: ElectronApplication,
+  what: (electron: Main, argument: A) => R,
+  argument: A,
+): Promise<Awaited<R>> =>
+  app.evaluate(what as (electron: Main, argument: unknown) => R, argument) as Promise<Awaited<R>>
+
+/** Picks an item of the application's menu by its label. */
+export const menu = (app: ElectronApplication, label: string): Promise<void> =>
+  inWindow(
+    app,
+    ({ Menu }, label) => {
+      const items = Menu.getApplicationMenu()!.items.flatMap((item) => item.submenu?.items ?? [])
+      const item = items.find((item) => item.label.replaceAll('&', '') === label)
+      if (!item) throw new Error(`no menu item "${label}"`)
+      item.click()
+    },
+    label,
+  )
+
+type Answers = {
+  /** The paths that the next dialog to open something gives. */
+  readonly open?: readonly string[]
+  /** The buttons that are pressed in the questions to come, one after the other. */
+  readonly message?: readonly number[]
+}
+
+/** Answers dialogs from now on, which nobody could press in a test; what was asked so far, and how many windows there are. */
+export const stubDialogs = (
+  app: ElectronApplication,
+  answers: Answers,
+): Promise<{ asked: { message: string; detail?: string }[]; windows: number }> =>
+  inWindow(
+    app,
+    ({ dialog, BrowserWindow }, { open, message }) => {
+      const state = globalThis as { asked?: { message: string; detail?: string }[] }
+      state.asked ??= []
+      if (open)
+        Object.assign(dialog, {
+          showOpenDialog: () => Promise.resolve({ canceled: false, filePaths: open }),
+        })
+      if (message) {
+        const left = [...message]
+        Object.assign(dialog, {
+          showMessageBox: (_window: unknown, options: { message: string; detail?: string }) => {
+            state.asked!.push({
+              message: options.message,
+              ...(options.detail ? { detail: options.detail } : {}),
+            })
+            return Promise.resolve({ response: left.shift() ?? 0, checkboxChecked: true })
+          },
+        })
+      }
+      return { asked: state.asked, windows: BrowserWindow.getAllWindows().length }
+    },
+    answers,
+  )

@@ -57,6 +57,7 @@ const load = ({ call }: Stand, contents = new EventEmitter(), url = HOME, parent
   const dial = (): Line =>
     exposed.normforge!.connect({
       open: () => told.push('open'),
+      wait: (text, share) => told.push(`wait ${text} ${share}`),
       text: (text) => told.push(`text ${text}`),
       close: () => told.push('close'),
     })
@@ -91,7 +92,10 @@ test('a page that is there before the host waits for it; one whose host dies is 
   const { told, dial } = load(main)
   dial()
   assert.deepEqual([told, main.sent], [[], []])
+  main.relay.wait('fetching', 0.5)
   main.begin()
+  main.relay.wait('too late', null)
+  assert.deepEqual(told.splice(0, 1), ['wait fetching 0.5'])
   assert.deepEqual(told, ['open'])
   const first = pageOf(main.sent[0])
   main.relay.pass({ kind: 'text', page: first, text: 'half', last: false })
