@@ -12,6 +12,23 @@ const noNode = [['node:*'], 'shared and renderer run without Node']
 const noMain = [['**/main/**'], 'shared and renderer never import main']
 const noRenderer = [['**/renderer/**'], 'main and shared never import renderer']
 
+// What a data set, an architecture or a task does differently stands in its descriptor (shared/catalog.ts, shared/transfer),
+// so that a new one is described once and no place that asked for the others by name is forgotten.
+const NAMES = 'shapes|cifar10|coco|resnet|mobilenetv2|efficientnet|segmentation|synthesis|verification'
+const byName = (literal) => ({
+  selector: literal,
+  message:
+    'decides by the name of a data set, an architecture or a task: put the difference into its descriptor',
+})
+const noNames = [
+  byName(`BinaryExpression[operator=/^[!=]==?$/] > Literal[value=/^(${NAMES})$/]`),
+  byName(`SwitchCase > Literal[value=/^(${NAMES})$/]`),
+  // Files have a kind `folder`, too: only a data set's is meant.
+  byName(
+    "BinaryExpression[operator=/^[!=]==?$/][left.object.name=/^(data|config)$/][left.property.name='kind'] > Literal[value='folder']",
+  ),
+]
+
 export default ts.config(
   { ignores: ['node_modules', 'dist', '.out'] },
   ...ts.configs.strict,
@@ -29,6 +46,11 @@ export default ts.config(
   {
     files: ['*.config.js', '**/*.config.ts', '**/*.svelte', '**/*.d.ts'],
     rules: { 'no-restricted-exports': 'off' },
+  },
+  {
+    files: ['main/**', 'shared/**', 'renderer/**'],
+    ignores: ['shared/catalog.ts', 'shared/transfer/**'],
+    rules: { 'no-restricted-syntax': ['error', ...noNames] },
   },
   { files: ['shared/**'], rules: ban(noNode, noMain, noRenderer, noElectron, noTensorFlow) },
   {

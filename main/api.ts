@@ -10,6 +10,7 @@ import {
   type Replies,
 } from '../shared/contract.ts'
 import type { DataReport } from '../shared/data.ts'
+import { DATA_SETS } from '../shared/catalog.ts'
 import { needsFiles } from '../shared/transfer.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { predict } from './search/predict.ts'
@@ -93,7 +94,7 @@ export const createApi = (options: ApiOptions): Api => {
     'searches.predict': ({ config }) => predict(config, pool.count, recentTrainings(db)),
     'searches.create': async ({ name, config }) => {
       // The embedded images can't be missing: its search starts at once.
-      const data = config.data.kind === 'shapes' ? undefined : await settled(pool.check(config.data))
+      const data = !DATA_SETS[config.data.kind].needsPath ? undefined : await settled(pool.check(config.data))
       return summary(runner.create({ name, config, data }).id)
     },
     'searches.get': ({ id }) => summary(id),

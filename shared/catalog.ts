@@ -1,29 +1,52 @@
 /** The named lists: architectures, data sets and presets. Every number of a preset can be set. */
 import type { ArchitectureName, DataConfig, PresetName, SearchConfig } from './records.ts'
 
-export const ARCHITECTURES: Readonly<Record<ArchitectureName, { label: string; source: string }>> = {
-  resnet: { label: 'ResNet-CIFAR', source: 'He et al. 2016' },
-  mobilenetv2: { label: 'MobileNetV2-CIFAR', source: 'Sandler et al. 2018' },
-  efficientnet: { label: 'EfficientNet-CIFAR', source: 'Tan & Le 2019' },
+/** An architecture's names; `short` where several stand side by side. */
+export type ArchitectureEntry = { readonly label: string; readonly short: string; readonly source: string }
+
+export const ARCHITECTURES: Readonly<Record<ArchitectureName, ArchitectureEntry>> = {
+  resnet: { label: 'ResNet-CIFAR', short: 'ResNet', source: 'He et al. 2016' },
+  mobilenetv2: { label: 'MobileNetV2-CIFAR', short: 'MobileNetV2', source: 'Sandler et al. 2018' },
+  efficientnet: { label: 'EfficientNet-CIFAR', short: 'EfficientNet', source: 'Tan & Le 2019' },
 }
 
-export const DATA_SETS: Readonly<
-  Record<DataConfig['kind'], { label: string; help: string; needsPath: boolean }>
-> = {
+/** What the page and the command line know of a data set; who reads it is main/engine/data/<name>.ts. */
+export type DataSetEntry = {
+  readonly label: string
+  readonly help: string
+  /** Whether it is read from a folder of the user's; if not, it is made here. */
+  readonly needsPath: boolean
+  /** Such a folder, to show where its path is asked for. */
+  readonly example?: string
+  /** The side of its images in pixels; null where any will do. */
+  readonly side: number | null
+  /** The side that the form begins with, and the preset whose numbers of images it takes. */
+  readonly form: { readonly side: number; readonly preset: PresetName }
+}
+
+export const DATA_SETS: Readonly<Record<DataConfig['kind'], DataSetEntry>> = {
   shapes: {
     label: 'Shapes',
     help: 'Ten classes of textured shapes, generated; nothing to download.',
     needsPath: false,
+    side: null,
+    form: { side: 16, preset: 'demo' },
   },
   cifar10: {
     label: 'CIFAR-10',
     help: 'A folder with the binary version: data_batch_*.bin, test_batch.bin.',
     needsPath: true,
+    example: '/home/me/cifar-10-batches-bin',
+    side: 32,
+    form: { side: 32, preset: 'overnight' },
   },
   folder: {
     label: 'Folder of images',
     help: 'A sub-folder a class, or train/ and val/ with these: JPEG, PNG, WebP, TIFF, GIF, AVIF.',
     needsPath: true,
+    example: '/home/me/pictures',
+    side: null,
+    form: { side: 64, preset: 'overnight' },
   },
 }
 

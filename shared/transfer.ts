@@ -70,11 +70,26 @@ export const scaledDownOf = (config: TransferConfig, data?: DataReport): string[
 
 export const roughSecondsOf = (config: TransferConfig): number => taskOf(config).roughSeconds(config)
 
+/** The files that a config's network names, by their fields. */
+export const networkFilesOf = (config: TransferConfig): Readonly<Record<string, string>> => {
+  const network: Readonly<Record<string, unknown>> = 'network' in config ? config.network : {}
+  return Object.fromEntries(
+    taskOf(config).files.flatMap((name) => {
+      const file = network[name]
+      return typeof file === 'string' ? [[name, file]] : []
+    }),
+  )
+}
+
 /** Whether it needs files of the user's. */
 export const needsFiles = (config: TransferConfig): boolean =>
-  TRANSFER_TASKS[config.task].dataSets[config.data.kind]?.needsPath === true ||
-  (config.task === 'segmentation' && config.network.backbone !== undefined) ||
-  (config.task === 'synthesis' && config.network.inception !== undefined)
+  taskOf(config).dataSets[config.data.kind]?.needsPath === true ||
+  Object.keys(networkFilesOf(config)).length > 0
+
+/** What its measures are taken with, where they mean nothing without that. */
+export const measuredWith = (
+  config: TransferConfig,
+): { readonly short: string; readonly text: string } | null => taskOf(config).measuredWith?.(config) ?? null
 
 /** The seeds of a config, in order. */
 export const seedsOf = ({ seed, seeds }: TransferConfig): number[] =>

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { Option, type Command } from 'commander'
-import { ARCHITECTURES } from '../../shared/catalog.ts'
+import { ARCHITECTURES, DATA_SETS } from '../../shared/catalog.ts'
 import { formulaText } from '../../shared/formula.ts'
 import type {
   ArchitectureConfig,
@@ -99,7 +99,7 @@ const classify = async (options: ClassifyOptions): Promise<number> => {
   let outcome: Outcome
   let data: DataReport | undefined
   try {
-    if (task.data.kind !== 'shapes') data = await tellData(pool.check(task.data))
+    if (DATA_SETS[task.data.kind].needsPath) data = await tellData(pool.check(task.data))
     outcome = await pool.run({
       task,
       search: '',

@@ -1,6 +1,7 @@
 /** The `--data` option: which data set a path or word means. */
 import path from 'node:path'
 import { Option } from 'commander'
+import { DATA_SETS } from '../../shared/catalog.ts'
 import { noteText, reportLines, splitText, type DataReport, type SplitChoice } from '../../shared/data.ts'
 import type { DataConfig } from '../../shared/records.ts'
 import { kindAt, readFolder, type Entry } from '../files.ts'
@@ -13,6 +14,8 @@ const here = (): string =>
 
 export const userPath = (given: string): string => path.resolve(here(), given)
 
+const dataSetNames = Object.keys(DATA_SETS) as DataConfig['kind'][]
+
 /**
  * `shapes`, a folder with CIFAR-10's binary files, or a folder with a folder of images a class. The numbers of
  * images stay those of `config`. Throws a UserError when it is none of these.
@@ -20,10 +23,11 @@ export const userPath = (given: string): string => path.resolve(here(), given)
 export const dataConfig = (given: string | undefined, config: DataConfig): DataConfig => {
   const { path: _path, ...numbers } = config
   if (given === undefined) {
-    if (config.kind === 'shapes') return config
+    if (!DATA_SETS[config.kind].needsPath) return config
     throw new UserError(`--data: this preset needs the path of a folder of ${config.kind}, got none`)
   }
-  return given === 'shapes' ? { ...numbers, kind: 'shapes' } : { ...numbers, ...folder(given) }
+  const made = dataSetNames.find((kind) => kind === given && !DATA_SETS[kind].needsPath)
+  return made ? { ...numbers, kind: made } : { ...numbers, ...folder(given) }
 }
 
 /** The full path of a folder that is there. */

@@ -45,7 +45,9 @@ const search = async (options: SearchOptions): Promise<number> => {
   const name = options.name ?? `${config.preset} on ${DATA_SETS[config.data.kind].label}, seed ${config.seed}`
   const session = openSession(options)
   try {
-    const data = config.data.kind === 'shapes' ? undefined : await tellData(session.pool.check(config.data))
+    const data = !DATA_SETS[config.data.kind].needsPath
+      ? undefined
+      : await tellData(session.pool.check(config.data))
     const { id } = session.runner.create({ name, config, data })
     note(`search ${id}: ${oneLine(name)}`)
     return await follow(session, id, options.json ?? false)
@@ -58,7 +60,7 @@ const resume = async (prefix: string, options: SessionOptions & { json?: boolean
   const session = openSession(options)
   try {
     const { id, config } = findSearch(session.db, prefix)
-    if (config.data.kind !== 'shapes') await tellData(session.pool.check(config.data))
+    if (DATA_SETS[config.data.kind].needsPath) await tellData(session.pool.check(config.data))
     session.runner.resume(id)
     return await follow(session, id, options.json ?? false)
   } finally {

@@ -84,7 +84,9 @@ const study = async (options: Options): Promise<number> => {
   const configs = cells.map((cell) => configFor(config, plan, cell))
   const session = openSession(options)
   try {
-    const data = config.data.kind === 'shapes' ? undefined : await tellData(session.pool.check(config.data))
+    const data = !DATA_SETS[config.data.kind].needsPath
+      ? undefined
+      : await tellData(session.pool.check(config.data))
     for (const [i, cell] of cells.entries()) {
       const state = await searched(session, cell, configs[i]!, data)
       if (state !== 'done') {

@@ -23,8 +23,7 @@ export const transferText = ({ summary }: TransferDetail): string => {
     return [[labelOf(measure), ...cells, ...(yardstick ? [realCell(real[name], measure)] : [])]]
   })
   const head = ['', ...comparison.map(({ label }) => label), ...(yardstick ? ['(real images)'] : [])]
-  // Networks are judged one by one; of other measures the first one is what layers are ranked by.
-  const judged = config.task === 'verification' ? measures : measures.slice(0, 1)
+  const judged = task.judgedBy === 'all' ? measures : measures.slice(0, 1)
   const verdicts = judged.flatMap(([name, measure]) =>
     comparison.flatMap(({ label, against }) =>
       against[name] ? [`${measure.label} against ${label}: ${differenceText(against[name], measure)}`] : [],

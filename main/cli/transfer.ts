@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander'
 import type { PresetName } from '../../shared/records.ts'
 import {
   needsFiles,
+  networkFilesOf,
   TRANSFER_TASK_NAMES,
   TRANSFER_TASKS,
   transferConfigSchema,
@@ -51,13 +52,10 @@ export const transferConfigOf = ({ task, preset, data, seed, set, ...splits }: O
 
 /** The user's paths are relative to where the command was called, a worker's are not. */
 const withFullPaths = (config: TransferConfig): TransferConfig => {
-  if (config.task === 'segmentation') {
-    const { backbone } = config.network
-    return backbone ? { ...config, network: { ...config.network, backbone: userPath(backbone) } } : config
-  }
-  if (config.task === 'verification') return config
-  const { inception } = config.network
-  return inception ? { ...config, network: { ...config.network, inception: userPath(inception) } } : config
+  const files = Object.entries(networkFilesOf(config)).map(([name, file]) => [name, userPath(file)] as const)
+  if (files.length === 0) return config
+  const network = 'network' in config ? config.network : {}
+  return transferConfigSchema.parse({ ...config, network: { ...network, ...Object.fromEntries(files) } })
 }
 
 /** `shapes`, or a folder of what the task can use. */
@@ -68,12 +66,23 @@ const dataOf = ({ task, data }: TransferConfig, given: string | undefined): Tran
     if (!needsPath) return data
     throw new UserError(`--data: this preset needs the path of a folder (${label}), got none`)
   }
-  if (given === 'shapes') return { ...numbers, kind: 'shapes' }
-  if (task !== 'segmentation') return { ...numbers, ...folder(given) }
+  const made = TRANSFER_TASKS[task].dataSets[given]
+  if (made && !made.needsPath) return { ...numbers, kind: given } as TransferConfig['data']
+  return { ...numbers, ...FOLDERS[task](given) } as TransferConfig['data']
+}
+
+const cocoFolder = (given: string): { readonly kind: 'coco'; readonly path: string } => {
   const full = userFolder(given)
-  if (kindAt(path.join(full, 'annotations')) === 'folder') return { ...numbers, kind: 'coco', path: full }
+  if (kindAt(path.join(full, 'annotations')) === 'folder') return { kind: 'coco', path: full }
   throw new UserError(`--data: ${given} needs annotations/instances_<split>.json beside <split>/, has none`)
 }
+
+/** How each task tells what a folder of the user's holds. */
+const FOLDERS: {
+  readonly [N in TransferTaskName]: (
+    given: string,
+  ) => Pick<Extract<TransferConfig, { task: N }>['data'], 'kind' | 'path'>
+} = { segmentation: cocoFolder, synthesis: folder, verification: folder }
 
 const transfer = async (options: Options): Promise<number> => {
   const config = transferConfigOf(options)

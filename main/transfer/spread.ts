@@ -2,7 +2,7 @@
 import { deviation } from '../../shared/statistics.ts'
 import type { SearchConfig } from '../../shared/records.ts'
 import type { TransferConfig } from '../../shared/transfer.ts'
-import { ACCURACY } from '../../shared/transfer/verification.ts'
+import { ACCURACY, isVerification } from '../../shared/transfer/verification.ts'
 import type { Database } from '../store/database.ts'
 import { listPromotions } from '../store/promotions.ts'
 import { runsOf } from '../store/runs.ts'
@@ -15,7 +15,7 @@ export const seedSpread = (db: Database, config: SearchConfig, steps: number): n
   const budget = budgetOf(config, steps)
   const values = new Map<string, Map<number, number>>()
   for (const { id, config: verified } of listPromotions(db)) {
-    if (verified.task !== 'verification' || budgetOf(verified, verified.training.steps) !== budget) continue
+    if (!isVerification(verified) || budgetOf(verified, verified.training.steps) !== budget) continue
     for (const { fingerprint, seed, result } of runsOf(db, id)) {
       const accuracy = result?.outcome === 'finished' ? result.measures[ACCURACY] : undefined
       if (accuracy === undefined) continue

@@ -1,6 +1,11 @@
 /** Puts layers to other tasks: what the contract asks about transfers, for every host and the command line. */
 import { ContractError } from '../../shared/contract.ts'
-import type { PromotedLayer, Promotion, TransferConfig } from '../../shared/transfer.ts'
+import {
+  networkFilesOf,
+  type PromotedLayer,
+  type Promotion,
+  type TransferConfig,
+} from '../../shared/transfer.ts'
 import type {
   LayerReference,
   TransferDetail,
@@ -79,7 +84,8 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
     const { state } = find(id)
     if (!states.includes(state)) throw new ContractError('conflict', `promotion ${id} is ${state}: ${what}`)
   }
-  const requireBackbone = async (config: TransferConfig, layers: readonly LineUp[]): Promise<void> => {
+  /** Files that a network starts from, or is judged by, have to fit each layer. */
+  const requireFiles = async (config: TransferConfig, layers: readonly LineUp[]): Promise<void> => {
     const question = { config, layers: layers.map(({ label, graph }) => ({ label, graph })) }
     await pool.checkTransfer(question).catch((error: Error) => {
       throw new ContractError('invalid', error.message)
@@ -104,8 +110,7 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
     promote: async (reference, config) => {
       const layer = resolveLayer(db, reference)
       const layers = layersOf(layer, config)
-      if (config.task === 'segmentation' && config.network.backbone !== undefined)
-        await requireBackbone(config, layers)
+      if (Object.keys(networkFilesOf(config)).length > 0) await requireFiles(config, layers)
       const existing = findPromotion(db, layer.fingerprint, config)
       if (existing) return { summary: summary(existing.id), existing: true }
       const runs = runsOfPlan(layers, config)

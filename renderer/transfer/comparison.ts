@@ -1,30 +1,28 @@
 /** The comparison of a layer with its baselines as a table: texts of cells, the best of a column, what is said of a difference. */
 import type { ComparisonRow, Difference, Sample } from '../../shared/comparison.ts'
 import { pText } from '../../shared/significance.ts'
-import {
-  TRANSFER_TASKS,
-  type Measure,
-  type TransferConfig,
-  type TransferTaskName,
-} from '../../shared/transfer.ts'
+import { TRANSFER_TASKS, type Measure, type TransferTaskName } from '../../shared/transfer.ts'
 import { plural } from '../format.ts'
 
 export type Column = { readonly name: string; readonly label: string; readonly measure: Measure }
-export type MeasureTable = { readonly title: string; readonly columns: readonly Column[] }
+/** `title` is the word that its measures' labels have in common, `heading` what stands above it. */
+export type MeasureTable = {
+  readonly title: string
+  readonly heading: string
+  readonly columns: readonly Column[]
+}
 
-/** Of segmentation, measures whose labels share their first word are one table: of the boxes, of the masks. */
+/** A task's measures, as the tables that it asks for. */
 export const tablesOf = (task: TransferTaskName): MeasureTable[] => {
-  const all = Object.entries(TRANSFER_TASKS[task].measures)
-  if (task !== 'segmentation')
-    return [{ title: '', columns: all.map(([name, measure]) => ({ name, label: measure.label, measure })) }]
-  const groups = Map.groupBy(all, ([, { label }]) => label.split(' ')[0]!)
-  return [...groups].map(([title, entries]) => ({
+  const { measures, tables } = TRANSFER_TASKS[task]
+  const all = Object.entries(measures).map(([name, measure]) => ({ name, label: measure.label, measure }))
+  if (!tables) return [{ title: '', heading: '', columns: all }]
+  return Object.entries(tables).map(([title, heading]) => ({
     title,
-    columns: entries.map(([name, measure]) => ({
-      name,
-      label: measure.label.slice(title.length + 1),
-      measure,
-    })),
+    heading,
+    columns: all
+      .filter(({ label }) => label.startsWith(`${title} `))
+      .map((column) => ({ ...column, label: column.label.slice(title.length + 1) })),
   }))
 }
 
@@ -121,17 +119,4 @@ export const headline = (rows: readonly ComparisonRow[], task: TransferTaskName)
           }
         : null,
   }
-}
-
-/** Whose features generated images are compared in: the numbers mean nothing without it. */
-export const featureSpace = (
-  config: TransferConfig,
-): { readonly short: string; readonly text: string } | null => {
-  if (config.task !== 'synthesis') return null
-  return config.network.inception === undefined
-    ? {
-        short: 'own classifier',
-        text: 'Images are seen by a classifier that this program trains on the same data by a fixed protocol, not by Inception: these figures compare with each other, and with no others.',
-      }
-    : { short: 'Inception, as given', text: `Images are seen by the network in ${config.network.inception}.` }
 }

@@ -4,6 +4,7 @@ import { splitChoice, type SplitChoice } from '../../shared/data.ts'
 import type { PresetName } from '../../shared/records.ts'
 import {
   comparisonOf,
+  TRANSFER_TASK_NAMES,
   TRANSFER_TASKS,
   transferPreset,
   type TransferConfig,
@@ -12,36 +13,39 @@ import {
 
 /** A data set in place of the preset's own. */
 export type DataChoice = SplitChoice & { readonly kind: string; readonly path: string }
-/** Tasks other than the search's own, which a verification asks for. */
-export type PromotedTask = Exclude<TransferTaskName, 'verification'>
-const PROMOTED: readonly PromotedTask[] = ['segmentation', 'synthesis']
+/** The tasks that layers are promoted to. */
+export const PROMOTED: readonly TransferTaskName[] = TRANSFER_TASK_NAMES.filter(
+  (task) => TRANSFER_TASKS[task].promoted,
+)
+type DataChoices = Readonly<Partial<Record<TransferTaskName, DataChoice | null>>>
+/** Each task's data is the preset's. */
+export const PRESET_DATA: DataChoices = Object.fromEntries(PROMOTED.map((task) => [task, null]))
 
 export type Protocol = {
-  readonly tasks: PromotedTask | 'both'
+  /** One task, or all that layers are promoted to. */
+  readonly tasks: TransferTaskName | 'both'
   readonly preset: PresetName
   /** null: the preset's. */
-  readonly data: Readonly<Record<PromotedTask, DataChoice | null>>
+  readonly data: DataChoices
 }
 
 export const FIRST_PROTOCOL: Protocol = {
   tasks: 'both',
   preset: 'demo',
-  data: { segmentation: null, synthesis: null },
+  data: PRESET_DATA,
 }
 
-export const tasksOf = ({ tasks }: Protocol): readonly PromotedTask[] =>
+export const tasksOf = ({ tasks }: Protocol): readonly TransferTaskName[] =>
   tasks === 'both' ? PROMOTED : [tasks]
 
-/** CIFAR-10 has one size, whatever the preset's. */
-const CIFAR_SIDE = 32
-
-export const configOf = (protocol: Protocol, task: PromotedTask): TransferConfig => {
+export const configOf = (protocol: Protocol, task: TransferTaskName): TransferConfig => {
   const preset = transferPreset(task, protocol.preset)
   const choice = protocol.data[task]
   if (!choice) return preset
   const { path: _, ...data } = preset.data
   const { trainingSplit, validationSplit } = choice
-  const side = choice.kind === 'cifar10' ? { imageSize: CIFAR_SIDE } : {}
+  const only = TRANSFER_TASKS[task].dataSets[choice.kind]?.side
+  const side = only ? { imageSize: only } : {}
   const path = needsPath(task, choice.kind)
     ? {
         path: choice.path,
@@ -56,7 +60,7 @@ export const configsOf = (protocol: Protocol): TransferConfig[] =>
   tasksOf(protocol).map((task) => configOf(protocol, task))
 
 /** The data set that a protocol uses for a task. */
-export const dataOf = (protocol: Protocol, task: PromotedTask): DataChoice => {
+export const dataOf = (protocol: Protocol, task: TransferTaskName): DataChoice => {
   const own = transferPreset(task, protocol.preset).data
   return protocol.data[task] ?? { kind: own.kind, path: own.path ?? '' }
 }
@@ -73,6 +77,10 @@ export const problemOf = (protocol: Protocol): string | null => {
   }
   return null
 }
+
+/** The same, where several stand side by side. */
+export const shortDataLabel = (task: TransferTaskName, kind: string): string =>
+  TRANSFER_TASKS[task].dataSets[kind]?.short ?? dataLabel(task, kind)
 
 export const dataLabel = (task: TransferTaskName, kind: string): string =>
   TRANSFER_TASKS[task].dataSets[kind]?.label ?? kind
@@ -91,9 +99,9 @@ export const comparisonsOf = (protocol: Protocol): string[] => configsOf(protoco
 
 const choiceSchema = z.object({ kind: z.string(), path: z.string(), ...splitChoice }).nullable()
 const protocolSchema: z.ZodType<Protocol> = z.object({
-  tasks: z.enum(['both', 'segmentation', 'synthesis']),
+  tasks: z.enum(['both', ...PROMOTED]),
   preset: z.enum(['demo', 'overnight', 'paper']),
-  data: z.object({ segmentation: choiceSchema, synthesis: choiceSchema }),
+  data: z.object(Object.fromEntries(PROMOTED.map((task) => [task, choiceSchema]))),
 })
 
 /** A protocol as it was kept; what is not understood, or names a data set that is no more, is the first one. */
@@ -102,7 +110,7 @@ export const readProtocol = (text: string | null): Protocol => {
     const protocol = protocolSchema.parse(JSON.parse(text ?? ''))
     const known = PROMOTED.every((task) => {
       const choice = protocol.data[task]
-      return choice === null || Object.hasOwn(TRANSFER_TASKS[task].dataSets, choice.kind)
+      return !choice || Object.hasOwn(TRANSFER_TASKS[task].dataSets, choice.kind)
     })
     return known ? protocol : FIRST_PROTOCOL
   } catch {

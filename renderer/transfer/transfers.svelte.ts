@@ -1,7 +1,12 @@
 /** The promotions as the page knows them: the whole list (it is short), asked for anew when something of it changes. */
 import type { WorkerStatus } from '../../shared/contract.ts'
 import type { DataReport } from '../../shared/data.ts'
-import { comparisonOf, type Promotion, type TransferConfig } from '../../shared/transfer.ts'
+import {
+  comparisonOf,
+  type Promotion,
+  type TransferConfig,
+  type TransferTaskName,
+} from '../../shared/transfer.ts'
 import type {
   LayerReference,
   TransferDetail,
@@ -14,15 +19,7 @@ import type { Link } from '../state/link.svelte.ts'
 import type { Router } from '../state/router.svelte.ts'
 import { throttled } from '../state/throttle.ts'
 import { pictureStore } from './picture-store.ts'
-import {
-  comparisonsOf,
-  configOf,
-  configsOf,
-  problemOf,
-  readProtocol,
-  type PromotedTask,
-  type Protocol,
-} from './protocol.ts'
+import { comparisonsOf, configOf, configsOf, problemOf, readProtocol, type Protocol } from './protocol.ts'
 import { inLine, layerName, layersText, taskName, together } from './words.ts'
 
 /** At most this often is the list asked for again while events pour in, and while workers only train, milliseconds. */
@@ -206,7 +203,7 @@ export class Transfers {
   }
 
   /** What the data of a task hold. */
-  check(protocol: Protocol, task: PromotedTask): Promise<DataReport> {
+  check(protocol: Protocol, task: TransferTaskName): Promise<DataReport> {
     return this.#link.request('transfers.check', { config: configOf(protocol, task) })
   }
 

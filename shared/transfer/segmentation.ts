@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { splitChoice, trainingText, type SplitChoice } from '../data.ts'
 import type { Comparable, Measure } from './records.ts'
 import { comparable, count, fraction, positive, rate } from './fields.ts'
-import type { Task } from './task.ts'
+import { dataDepartures, dataName, type Task } from './task.ts'
 
 export type SegmentationConfig = Comparable & {
   readonly task: 'segmentation'
@@ -179,6 +179,18 @@ const PAPER: SegmentationConfig = {
 
 export const segmentation: Task<SegmentationConfig> = {
   label: 'Instance segmentation',
+  short: 'Segmentation',
+  images: 'Scenes',
+  promoted: true,
+  judgedBy: 'first',
+  tables: { Mask: 'Masks', Box: 'Boxes' },
+  files: ['backbone'],
+  pictures: {
+    kind: 'overlay',
+    title: 'Masks',
+    note: 'the same images at every measurement: found on the left, the truth on the right of each pair',
+    small: false,
+  },
   help: 'Mask R-CNN with a feature pyramid: boxes, classes and masks of the objects in a scene.',
   source: 'He et al. 2017; Lin et al. 2017; Liu et al. 2020, section 5.2',
   measures: {
@@ -204,11 +216,17 @@ export const segmentation: Task<SegmentationConfig> = {
     mask: 'Masks',
   },
   dataSets: {
-    shapes: { label: 'Shapes scenes', help: 'Scenes of textured shapes with exact masks.', needsPath: false },
+    shapes: {
+      label: 'Shapes scenes',
+      short: 'Shapes',
+      help: 'Scenes of textured shapes with exact masks.',
+      needsPath: false,
+    },
     coco: {
       label: 'COCO',
       help: "A folder in COCO's layout: annotations/instances_<split>.json beside <split>/.",
       needsPath: true,
+      inProtocol: { name: 'COCO', departure: 'The folder is taken for COCO 2017, which nobody checks' },
     },
   },
   presets: {
@@ -217,7 +235,7 @@ export const segmentation: Task<SegmentationConfig> = {
     paper: { label: 'Paper', help: 'ResNet-50-FPN on COCO at 1024 pixels; many GPUs.', config: PAPER },
   },
   scale: [
-    { label: 'Data', of: ({ data }) => (data.kind === 'coco' ? 'COCO' : 'Shapes scenes') },
+    { label: 'Data', of: ({ data }) => dataName(segmentation, data.kind) },
     { label: 'Images', of: ({ data }) => `${data.imageSize} px` },
     { label: 'Training images', of: ({ data }, found) => trainingText(data.trainingImages, found) },
     {
@@ -252,7 +270,7 @@ export const segmentation: Task<SegmentationConfig> = {
     },
   ],
   departures: ({ data }) => [
-    ...(data.kind === 'coco' ? ['The folder is taken for COCO 2017, which nobody checks'] : []),
+    ...dataDepartures(segmentation, data.kind),
     'Backbone: pre-activation blocks, so that the layer stands before every convolution of it',
     "Momentum: Nesterov's",
   ],

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { comparable, count, fraction, positive, rate } from './fields.ts'
 import { splitChoice, trainingText, type SplitChoice } from '../data.ts'
 import type { Comparable } from './records.ts'
-import type { Task } from './task.ts'
+import { dataDepartures, dataName, type Task } from './task.ts'
 
 export type SynthesisConfig = Comparable & {
   readonly task: 'synthesis'
@@ -156,6 +156,24 @@ const PAPER: SynthesisConfig = {
 
 export const synthesis: Task<SynthesisConfig> = {
   label: 'Image synthesis',
+  short: 'Synthesis',
+  images: 'Images',
+  promoted: true,
+  judgedBy: 'first',
+  files: ['inception'],
+  pictures: {
+    kind: 'sample',
+    title: 'Samples',
+    note: 'from the same latents at every checkpoint',
+    small: true,
+  },
+  measuredWith: ({ network: { inception } }) =>
+    inception === undefined
+      ? {
+          short: 'own classifier',
+          text: 'Images are seen by a classifier that this program trains on the same data by a fixed protocol, not by Inception: these figures compare with each other, and with no others.',
+        }
+      : { short: 'Inception, as given', text: `Images are seen by the network in ${inception}.` },
   help: 'A class-conditional BigGAN: images of every class from noise.',
   source: 'Brock et al. 2019; Liu et al. 2020, section 5.3',
   measures: {
@@ -187,9 +205,14 @@ export const synthesis: Task<SynthesisConfig> = {
   losses: { generator: 'Generator', discriminator: 'Discriminator' },
   dataSets: {
     shapes: { label: 'Shapes', help: 'Ten classes of textured shapes, generated.', needsPath: false },
-    cifar10: { label: 'CIFAR-10', help: 'A folder with the binary version.', needsPath: true },
+    cifar10: { label: 'CIFAR-10', help: 'A folder with the binary version.', needsPath: true, side: 32 },
     folder: {
       label: 'Folder of images',
+      short: 'Folder',
+      inProtocol: {
+        name: 'ImageNet (a folder)',
+        departure: 'The folder is taken for ImageNet, which nobody checks',
+      },
       help: 'A sub-folder a class, or train/ and val/ with these: JPEG, PNG, WebP, TIFF, GIF, AVIF.',
       needsPath: true,
     },
@@ -202,7 +225,7 @@ export const synthesis: Task<SynthesisConfig> = {
   scale: [
     {
       label: 'Data',
-      of: ({ data }) => ({ shapes: 'Shapes', cifar10: 'CIFAR-10', folder: 'ImageNet (a folder)' })[data.kind],
+      of: ({ data }) => dataName(synthesis, data.kind),
     },
     { label: 'Images', of: ({ data }) => `${data.imageSize} px` },
     { label: 'Training images', of: ({ data }, found) => trainingText(data.trainingImages, found) },
@@ -233,7 +256,7 @@ export const synthesis: Task<SynthesisConfig> = {
     { label: 'Scores', of: ({ network }) => (network.inception ? 'Inception' : "this program's classifier") },
   ],
   departures: ({ data }) => [
-    ...(data.kind === 'folder' ? ['The folder is taken for ImageNet, which nobody checks'] : []),
+    ...dataDepartures(synthesis, data.kind),
     "FID is measured against images held out of training; BigGAN's code measures it against the training images",
     "Batch statistics at sampling: the averaged generator's own over 40 passes, late ones weighing more; in the paper all alike",
     'No augmentation of the images',

@@ -64,7 +64,7 @@ export const verificationOf = ({
 >): VerificationConfig => ({
   task: 'verification',
   preset,
-  data: { ...data, testImages: data.kind === 'shapes' ? GENERATED : 0 },
+  data: { ...data, testImages: DATA_SETS[data.kind].needsPath ? 0 : GENERATED },
   architectures: architectures.filter(
     ({ name }, i) => architectures.findIndex((other) => other.name === name) === i,
   ),
@@ -75,6 +75,10 @@ export const verificationOf = ({
   baselines: baselines.length > 0 ? baselines : ['BN-ReLU'],
 })
 
+/** A config of this task: its runs say how far a search's scores hold. */
+export const isVerification = (config: { readonly task: string }): config is VerificationConfig =>
+  config.task === 'verification'
+
 /** Accuracies are means over the networks by this name, and each network's by its own. */
 export const ACCURACY = 'accuracy'
 
@@ -84,18 +88,21 @@ const accuracy = (label: string, help: string): Measure => ({
   better: 'higher',
   help,
 })
-const SHORT: Readonly<Record<ArchitectureName, string>> = {
-  resnet: 'ResNet',
-  mobilenetv2: 'MobileNetV2',
-  efficientnet: 'EfficientNet',
-}
 const names = Object.keys(ARCHITECTURES) as ArchitectureName[]
 
 const networksText = ({ architectures }: VerificationConfig): string =>
-  architectures.map(({ name, width, depth }) => `${SHORT[name]} ×${width}, depth ×${depth}`).join('; ')
+  architectures
+    .map(({ name, width, depth }) => `${ARCHITECTURES[name].short} ×${width}, depth ×${depth}`)
+    .join('; ')
 
 export const verification: Task<VerificationConfig> = {
   label: 'Verification',
+  short: 'Verification',
+  images: 'Images',
+  promoted: false,
+  judgedBy: 'all',
+  files: [],
+  pictures: null,
   help: 'Trained from scratch for longer than in the search, with several seeds, and measured on images that no search sees.',
   source: 'Liu et al. 2020, section 5.1: the layers found are trained anew, at full length',
   measures: {
@@ -103,11 +110,14 @@ export const verification: Task<VerificationConfig> = {
     ...Object.fromEntries(
       names.map((name) => [
         name,
-        accuracy(SHORT[name], `Accuracy of ${ARCHITECTURES[name].label} on the held-out images.`),
+        accuracy(
+          ARCHITECTURES[name].short,
+          `Accuracy of ${ARCHITECTURES[name].label} on the held-out images.`,
+        ),
       ]),
     ),
   },
-  losses: Object.fromEntries(names.map((name) => [name, SHORT[name]])),
+  losses: Object.fromEntries(names.map((name) => [name, ARCHITECTURES[name].short])),
   dataSets: DATA_SETS,
   presets: {
     demo: {

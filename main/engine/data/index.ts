@@ -1,3 +1,4 @@
+import { DATA_SETS } from '../../../shared/catalog.ts'
 import type { DataReport } from '../../../shared/data.ts'
 import type { DataConfig } from '../../../shared/records.ts'
 import { loadCifar10 } from './cifar10.ts'
@@ -18,7 +19,8 @@ const SOURCES: Readonly<Record<DataConfig['kind'], Source>> = {
 }
 
 const requirePath = ({ kind, path }: DataConfig): void => {
-  if (kind !== 'shapes' && !path) throw new Error(`data: ${kind} needs the path of a folder, got none`)
+  if (DATA_SETS[kind].needsPath && !path)
+    throw new Error(`data: ${kind} needs the path of a folder, got none`)
 }
 
 /** Reads all of a data set and says what is in it, so that no fault shows after the start. Throws when it can't be used. */

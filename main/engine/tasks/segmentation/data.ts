@@ -1,5 +1,5 @@
 import type { DataReport } from '../../../../shared/data.ts'
-import type { SegmentationConfig } from '../../../../shared/transfer.ts'
+import { TRANSFER_TASKS, type SegmentationConfig } from '../../../../shared/transfer.ts'
 import { openCoco } from '../../data/cocoFolder.ts'
 import type { AnnotatedImage } from '../../data/instances.ts'
 import { shapeScenes } from '../../data/shapes/scenes.ts'
@@ -25,7 +25,7 @@ export const openData = async (
  * reads the folder again.
  */
 export const inspectData = async ({ data }: SegmentationConfig, anew = false): Promise<Opened> => {
-  if (data.kind === 'shapes') return scenes(data)
+  if (!TRANSFER_TASKS.segmentation.dataSets[data.kind]?.needsPath) return scenes(data)
   const { path } = data
   if (path === undefined) throw new Error('segmentation: COCO needs the path of its folder, got none')
   const { imageSize: _, kind: _kind, ...which } = data

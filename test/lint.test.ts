@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ESLint } from 'eslint'
+import { root } from '../main/setup/process.mjs'
+import { ARCHITECTURES, DATA_SETS } from '../shared/catalog.ts'
+import { TRANSFER_TASKS } from '../shared/transfer.ts'
+
+const eslint = new ESLint({ cwd: root })
+/** What is wrong with a text in a file that is there; texts are parsed alone, without types. */
+const faults = async (file: string, text: string): Promise<string[]> => {
+  const [result] = await eslint.lintText(text, { filePath: file })
+  return result!.messages.map(({ message }) => message)
+}
+
+test('no place may decide by the name of a data set, an architecture or a task', async () => {
+  const tasks = Object.entries(TRANSFER_TASKS)
+  const names = new Set([
+    ...[...Object.keys(ARCHITECTURES), ...Object.keys(DATA_SETS)],
+    ...tasks.flatMap(([name, { dataSets }]) => [name, ...Object.keys(dataSets)]),
+  ])
+  assert.ok(names.has('resnet') && names.has('coco') && names.has('verification'))
+  for (const name of names)
+    for (const text of [
+      `export const f = (data) => data.kind === '${name}'\n`,
+      `export const f = (config) => (config.kind !== '${name}' ? 1 : 2)\n`,
+    ]) {
+      const [fault = 'nothing'] = await faults('main/api.ts', text)
+      assert.match(fault, /put the difference into its descriptor/, `${text} in main`)
+    }
+  assert.deepEqual(await faults('main/api.ts', "export const f = (kind) => kind === 'folder'\n"), [])
+})
