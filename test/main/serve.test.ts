@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { WebSocket } from 'ws'
 import { root } from '../../main/setup/process.mjs'
 import { storePath } from '../../main/store/folder.ts'
 import { dataFolder, shortSearch, until } from './stand-in-app.ts'
+import { STAND_IN } from '../workers/stand-in.ts'
 import { cookieOf, get, openPage, pathOf, serve, type Page } from './wire.ts'
 
 const built = existsSync(path.join(root, 'dist/index.html'))
@@ -46,7 +47,8 @@ test('an invitation opens the page once', page, async (t) => {
   assert.equal(first.headers['set-cookie']?.[0]?.split(';')[0], await cookieOf(server))
   assert.equal((await get(server, invitation)).status, 403)
   const late = pathOf(server.invite())
-  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 })
+  const now = performance.now()
+  t.mock.method(performance, 'now', () => now + 61_000)
   assert.equal((await get(server, late)).status, 403)
 })
 
@@ -104,6 +106,43 @@ test('the browser that is started is not given the token, and others not the dat
   }
   assert.equal((await once(program, 'close'))[0], 0)
 })
+
+test(
+  'a second start has the address of the first, so that bookmarks live; two at once have two',
+  page,
+  async () => {
+    const folder = dataFolder()
+    const data = path.join(folder, 'data')
+    const env = { ...process.env, NORMFORGE_CACHE: folder, NORMFORGE_EVALUATOR: STAND_IN }
+    const start = async () => {
+      const args = [path.join(root, 'main/serve.ts'), '--no-open', '--workers', '1', '--threads', '1']
+      const program = spawn(process.execPath, [...args, '--data-folder', data], { env })
+      let out = ''
+      program.stdout.on('data', (chunk) => (out += String(chunk)))
+      await until('the address', () => /http:\S+\s/.test(out))
+      return { program, url: /http:\S+/.exec(out)![0] }
+    }
+    const end = async ({ program }: { program: ChildProcess }): Promise<void> => {
+      program.kill()
+      await once(program, 'close')
+    }
+    const first = await start()
+    const cookie = await cookieOf(first)
+    const beside = await start()
+    assert.notEqual(new URL(beside.url).port, new URL(first.url).port)
+    await end(beside)
+    await end(first)
+    const again = await start()
+    try {
+      assert.equal(again.url, first.url)
+      assert.equal((await get(again, '/', { cookie })).status, 200)
+    } finally {
+      await end(again)
+    }
+    const [kept] = readdirSync(folder).filter((name) => name.startsWith('browser-'))
+    assert.equal(statSync(path.join(folder, kept!)).mode & 0o077, 0)
+  },
+)
 
 test('nothing outside of the page is served', async (t) => {
   const server = await serve(t)

@@ -43,7 +43,7 @@ export const get = (
 export const pathOf = (url: string): string => new URL(url).pathname + new URL(url).search
 
 /** What a browser that opened the page sends from then on. */
-export const cookieOf = async (server: Server): Promise<string> => {
+export const cookieOf = async (server: Pick<Server, 'url'>): Promise<string> => {
   const { status, headers } = await get(server, pathOf(server.url))
   const cookie = headers['set-cookie']?.[0]?.split(';')[0]
   assert.ok(cookie, `status ${status}: needed a cookie`)
