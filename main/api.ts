@@ -21,7 +21,7 @@ import { newestSeq } from './store/events.ts'
 import { defaultDataFolder } from './store/folder.ts'
 import { candidateDetail, candidatePage, lineage, recentTrainings } from './store/reading.ts'
 import { getSearch, keyOf, listSearches } from './store/searches.ts'
-import { summaryOf } from './summary.ts'
+import { searchSummaries, summaryOf } from './summary.ts'
 import { version } from './versions.ts'
 import type { Limits } from './workers/limits.ts'
 import { openPool } from './workers/open.ts'
@@ -89,8 +89,7 @@ export const createApi = (options: ApiOptions): Api => {
       facts: await examine(dataFolder, false, { workers, threads }),
     }),
     'data.check': ({ data }) => refuse(pool.check(data)),
-    'searches.list': () =>
-      listSearches(db).map((search) => summaryOf(db, runner.asEnded(search), pool.count)),
+    'searches.list': () => searchSummaries(db, pool.count, runner.asEnded),
     'searches.predict': ({ config }) => predict(config, pool.count, recentTrainings(db)),
     'searches.create': async ({ name, config }) => {
       // The embedded images can't be missing: its search starts at once.

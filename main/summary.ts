@@ -1,8 +1,10 @@
 import type { SearchSummary } from '../shared/contract.ts'
 import type { Search } from '../shared/records.ts'
+import { isUnreadable, type Unreadable } from '../shared/records/unreadable.ts'
 import { forecast } from './search/forecast.ts'
 import type { Database } from './store/database.ts'
-import { keyOf } from './store/searches.ts'
+import { readOr } from './store/read-or.ts'
+import { keyOf, readSearches } from './store/searches.ts'
 import { seedSpread } from './transfer/spread.ts'
 import { baselines, best, funnel, pace, requeued, rival, trend } from './store/summary.ts'
 
@@ -24,3 +26,13 @@ export const summaryOf = (db: Database, search: Search, workers: number): Search
     requeued: requeued(db, key),
   }
 }
+
+/** Every search, newest first; one that can't be read stands in its place. `asEnded`: what is known of its end here. */
+export const searchSummaries = (
+  db: Database,
+  workers: number,
+  asEnded: (search: Search) => Search = (search) => search,
+): (SearchSummary | Unreadable)[] =>
+  readSearches(db).map((search) =>
+    isUnreadable(search) ? search : readOr(() => summaryOf(db, asEnded(search), workers), search),
+  )

@@ -1,6 +1,6 @@
 /** What is wrong with settings, as one sentence for each field. */
 import type { z } from 'zod'
-import { searchConfigSchema } from '../shared/schemas.ts'
+import { searchConfigSchema } from '../shared/records/search-config.ts'
 import { DATA_SETS } from '../shared/catalog.ts'
 import { FIELDS } from './fields.ts'
 import type { SearchConfig } from '../shared/records.ts'

@@ -1,5 +1,11 @@
-import type { Bridge, EventFrame, ReplyFrame, RequestFrame } from '../shared/contract.ts'
-import { eventFrameSchema, replyFrameSchema } from '../shared/replies.ts'
+import {
+  replyFrameSchema,
+  type Bridge,
+  type EventFrame,
+  type ReplyFrame,
+  type RequestFrame,
+} from '../shared/contract.ts'
+import { eventFrameSchema } from '../shared/records/event.ts'
 
 /** What a socket must be able to do: a browser's WebSocket, or a test's stand-in. */
 export type Socket = {

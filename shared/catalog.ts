@@ -1,14 +1,18 @@
 /** The named lists: architectures, data sets and presets. Every number of a preset can be set. */
-import type { ArchitectureName, DataConfig, PresetName, SearchConfig } from './records.ts'
+import { namesOf } from './names.ts'
+import type { SearchConfig } from './records/search-config.ts'
 
 /** An architecture's names; `short` where several stand side by side. */
 export type ArchitectureEntry = { readonly label: string; readonly short: string; readonly source: string }
 
-export const ARCHITECTURES: Readonly<Record<ArchitectureName, ArchitectureEntry>> = {
+const ARCHITECTURE_TABLE = {
   resnet: { label: 'ResNet-CIFAR', short: 'ResNet', source: 'He et al. 2016' },
   mobilenetv2: { label: 'MobileNetV2-CIFAR', short: 'MobileNetV2', source: 'Sandler et al. 2018' },
   efficientnet: { label: 'EfficientNet-CIFAR', short: 'EfficientNet', source: 'Tan & Le 2019' },
-}
+} satisfies Readonly<Record<string, ArchitectureEntry>>
+export type ArchitectureName = keyof typeof ARCHITECTURE_TABLE
+export const ARCHITECTURES: Readonly<Record<ArchitectureName, ArchitectureEntry>> = ARCHITECTURE_TABLE
+export const ARCHITECTURE_NAMES = namesOf(ARCHITECTURES)
 
 /** What the page and the command line know of a data set; who reads it is main/engine/data/<name>.ts. */
 export type DataSetEntry = {
@@ -24,7 +28,7 @@ export type DataSetEntry = {
   readonly form: { readonly side: number; readonly preset: PresetName }
 }
 
-export const DATA_SETS: Readonly<Record<DataConfig['kind'], DataSetEntry>> = {
+const DATA_SET_TABLE = {
   shapes: {
     label: 'Shapes',
     help: 'Ten classes of textured shapes, generated; nothing to download.',
@@ -48,7 +52,13 @@ export const DATA_SETS: Readonly<Record<DataConfig['kind'], DataSetEntry>> = {
     side: null,
     form: { side: 64, preset: 'overnight' },
   },
-}
+} satisfies Readonly<Record<string, DataSetEntry>>
+export type DataSetName = keyof typeof DATA_SET_TABLE
+export const DATA_SETS: Readonly<Record<DataSetName, DataSetEntry>> = DATA_SET_TABLE
+export const DATA_SET_NAMES = namesOf(DATA_SETS)
+
+export const PRESET_NAMES = ['demo', 'overnight', 'paper'] as const
+export type PresetName = (typeof PRESET_NAMES)[number]
 
 /** The paper's, and what its search found. */
 const PAPER_BASELINES = ['BN-ReLU', 'GN-ReLU', 'LN-ReLU', 'BN-Swish']

@@ -6,51 +6,12 @@
  * Runs that diverged, collapsed or failed are counted beside the means.
  */
 import { mean } from './pareto.ts'
+import type { ComparedLayer, ComparisonRow, Difference, Sample, Verdict } from './records/comparison.ts'
 import { LEVEL } from './significance.ts'
-import { deviation, holm, intervalOf, pairedP, type Interval } from './statistics.ts'
+import { deviation, holm, intervalOf, pairedP } from './statistics.ts'
 import type { Measure, Measures, StoredRun } from './transfer/records.ts'
 
-/** `values` in the order of `seeds`; `spread` is their standard deviation, null (as `interval`) with fewer than two. */
-export type Sample = {
-  readonly mean: number
-  readonly spread: number | null
-  /** 95 % interval of the mean. */
-  readonly interval: Interval | null
-  readonly values: readonly number[]
-  readonly seeds: readonly number[]
-}
-/**
- * Of the promoted layer against a baseline. open: there is nothing to tell by (fewer than two seeds that both finished), or
- * the layer is ahead, but lost more runs than the baseline did.
- */
-export type Verdict = 'better' | 'worse' | 'noise' | 'open'
-/** The layer less the baseline, in the measure's unit. */
-export type Difference = {
-  readonly difference: number
-  /** 95 % interval of the difference, not corrected. */
-  readonly interval: Interval | null
-  /** Seeds that both finished. */
-  readonly pairs: number
-  /** Of the paired t-test; null with fewer than two pairs. */
-  readonly p: number | null
-  /** The same, corrected for so many layers tried. */
-  readonly corrected: number | null
-  readonly tried: number
-  readonly verdict: Verdict
-}
-export type ComparedLayer = {
-  readonly fingerprint: string
-  readonly label: string
-  readonly role: 'layer' | 'baseline'
-}
-export type ComparisonRow = ComparedLayer & {
-  /** Runs by how they ended; `left` have not. */
-  readonly runs: Readonly<Record<'finished' | 'diverged' | 'collapsed' | 'failed' | 'left', number>>
-  /** By measure; absent where no finished run has it. */
-  readonly measures: Readonly<Record<string, Sample>>
-  /** The promoted layer against this baseline, by measure; empty in the layer's own row. */
-  readonly against: Readonly<Record<string, Difference>>
-}
+export type { ComparedLayer, ComparisonRow, Difference, Sample, Verdict } from './records/comparison.ts'
 
 /** Rows in the order of `layers`, the promoted one being the first. */
 export const compare = (

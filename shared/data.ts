@@ -1,64 +1,7 @@
-/** What a set of data turned out to hold: told before anything trains, and kept with what was trained on it. */
-import { z } from 'zod'
+/** Data in words, for page and command line. */
+import type { DataNote, DataReport, DataSplit } from './records/data.ts'
 
-/** Which parts of a folder train and validate; absent: as their names say. The same one twice: held out of it. */
-export type SplitChoice = {
-  readonly trainingSplit?: string | undefined
-  readonly validationSplit?: string | undefined
-}
-export const splitChoice = {
-  trainingSplit: z.string().min(1).max(255).optional(),
-  validationSplit: z.string().min(1).max(255).optional(),
-}
-
-/** A part of a folder: one file of annotations, one sub-folder of classes. `images` null: not counted. */
-export type DataSplit = {
-  readonly name: string
-  readonly images: number | null
-  readonly use: 'training' | 'validation' | 'both' | null
-}
-
-/** Something that was left out or is worth knowing, how often, and where: at most three examples. */
-export type DataNote = {
-  readonly what: string
-  readonly count: number
-  readonly examples: readonly string[]
-}
-
-export type DataReport = {
-  readonly classes: readonly { readonly name: string; readonly count: number }[]
-  /** What the classes' counts count. */
-  readonly unit: 'images' | 'objects'
-  /** What is used, after all that was left out. */
-  readonly trainingImages: number
-  readonly validationImages: number
-  /** Where they come from and by which rule, a sentence. */
-  readonly rule: string
-  /** Every part that could be chosen; empty where there is nothing to choose. */
-  readonly splits: readonly DataSplit[]
-  /** The folder can be read in several ways: until this is answered nothing of it is read. */
-  readonly question: string | null
-  readonly notes: readonly DataNote[]
-}
-
-const count = z.int().min(0)
-
-export const dataReportSchema: z.ZodType<DataReport> = z.object({
-  classes: z.array(z.object({ name: z.string(), count })),
-  unit: z.enum(['images', 'objects']),
-  trainingImages: count,
-  validationImages: count,
-  rule: z.string(),
-  splits: z.array(
-    z.object({
-      name: z.string(),
-      images: count.nullable(),
-      use: z.enum(['training', 'validation', 'both']).nullable(),
-    }),
-  ),
-  question: z.string().nullable(),
-  notes: z.array(z.object({ what: z.string(), count, examples: z.array(z.string()) })),
-})
+export type { DataNote, DataReport, DataSplit, SplitChoice } from './records/data.ts'
 
 const SHOWN_CLASSES = 12
 

@@ -6,6 +6,8 @@
  * broadcast back over the axes it reduced.
  */
 
+import { namesOf } from './names.ts'
+
 /** Added under a root or inside a logarithm, and the least magnitude of a denominator. */
 export const EPSILON = 1e-5
 
@@ -24,6 +26,8 @@ export type UnaryOp = 'neg' | 'sigmoid' | 'tanh' | 'exp' | 'log' | 'abs' | 'squa
 export type OpName = BinaryOp | UnaryOp | AggregateOp
 
 export type Op = {
+  /** What stores know it by, whatever its place in the table: it never changes and is never given to another one. */
+  readonly id: number
   readonly kind: 'binary' | 'unary' | 'aggregate'
   readonly arity: 1 | 2
   /** The exact meaning, ε included. */
@@ -35,14 +39,16 @@ export type Op = {
   readonly over?: IndexSet
 }
 
-const binary = (formula: string, help: string, commutative = true): Op => ({
+const binary = (id: number, formula: string, help: string, commutative = true): Op => ({
+  id,
   kind: 'binary',
   arity: 2,
   formula,
   help,
   commutative,
 })
-const unary = (formula: string, help: string): Op => ({
+const unary = (id: number, formula: string, help: string): Op => ({
+  id,
   kind: 'unary',
   arity: 1,
   formula,
@@ -61,9 +67,10 @@ const PER: Record<IndexSet, string> = {
   hw: 'one value a sample and channel',
   hwg: 'one value a sample and channel group',
 }
-const aggregate = (moment: Moment, over: IndexSet): Op => {
+const aggregate = (id: number, moment: Moment, over: IndexSet): Op => {
   const [formula, help] = MOMENTS[moment](over)
   return {
+    id,
     kind: 'aggregate',
     arity: 1,
     formula,
@@ -75,33 +82,37 @@ const aggregate = (moment: Moment, over: IndexSet): Op => {
 }
 
 export const OPS: Readonly<Record<OpName, Op>> = {
-  add: binary('x + y', 'sum'),
-  mul: binary('x · y', 'product'),
-  div: binary('x / y, |y| at least ε', 'quotient', false),
-  max: binary('max(x, y)', 'the larger of two; ties give the gradient to the first'),
-  neg: unary('−x', 'negation'),
-  sigmoid: unary('1 / (1 + e⁻ˣ)', 'logistic sigmoid'),
-  tanh: unary('tanh(x)', 'hyperbolic tangent'),
-  exp: unary('eˣ', 'exponential'),
-  log: unary('sign(x) · ln(|x| + ε)', 'signed logarithm'),
-  abs: unary('|x|', 'absolute value'),
-  square: unary('x²', 'square'),
-  sqrt: unary('sign(x) · √(|x| + ε)', 'signed square root'),
-  mean_nhw: aggregate('mean', 'nhw'),
-  mean_hwc: aggregate('mean', 'hwc'),
-  mean_hw: aggregate('mean', 'hw'),
-  mean_hwg: aggregate('mean', 'hwg'),
-  rms_nhw: aggregate('rms', 'nhw'),
-  rms_hwc: aggregate('rms', 'hwc'),
-  rms_hw: aggregate('rms', 'hw'),
-  rms_hwg: aggregate('rms', 'hwg'),
-  std_nhw: aggregate('std', 'nhw'),
-  std_hwc: aggregate('std', 'hwc'),
-  std_hw: aggregate('std', 'hw'),
-  std_hwg: aggregate('std', 'hwg'),
+  add: binary(0, 'x + y', 'sum'),
+  mul: binary(1, 'x · y', 'product'),
+  div: binary(2, 'x / y, |y| at least ε', 'quotient', false),
+  max: binary(3, 'max(x, y)', 'the larger of two; ties give the gradient to the first'),
+  neg: unary(4, '−x', 'negation'),
+  sigmoid: unary(5, '1 / (1 + e⁻ˣ)', 'logistic sigmoid'),
+  tanh: unary(6, 'tanh(x)', 'hyperbolic tangent'),
+  exp: unary(7, 'eˣ', 'exponential'),
+  log: unary(8, 'sign(x) · ln(|x| + ε)', 'signed logarithm'),
+  abs: unary(9, '|x|', 'absolute value'),
+  square: unary(10, 'x²', 'square'),
+  sqrt: unary(11, 'sign(x) · √(|x| + ε)', 'signed square root'),
+  mean_nhw: aggregate(12, 'mean', 'nhw'),
+  mean_hwc: aggregate(13, 'mean', 'hwc'),
+  mean_hw: aggregate(14, 'mean', 'hw'),
+  mean_hwg: aggregate(15, 'mean', 'hwg'),
+  rms_nhw: aggregate(16, 'rms', 'nhw'),
+  rms_hwc: aggregate(17, 'rms', 'hwc'),
+  rms_hw: aggregate(18, 'rms', 'hw'),
+  rms_hwg: aggregate(19, 'rms', 'hwg'),
+  std_nhw: aggregate(20, 'std', 'nhw'),
+  std_hwc: aggregate(21, 'std', 'hwc'),
+  std_hw: aggregate(22, 'std', 'hw'),
+  std_hwg: aggregate(23, 'std', 'hwg'),
 }
 
-export const OP_NAMES = Object.keys(OPS) as OpName[]
+export const OP_NAMES = namesOf(OPS)
+
+/** Ops as the bits of a number, each at its id: what stores keep to filter by. Exact for ids up to 52. */
+export const bitsOf = (ops: readonly OpName[]): number =>
+  [...new Set(ops)].reduce((bits, op) => bits + 2 ** OPS[op].id, 0)
 
 /** The paper's two spaces: B has batch statistics, S (batch-independent) leaves `nhw` out. */
 export type Space = 'B' | 'S'

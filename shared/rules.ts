@@ -1,6 +1,6 @@
 import { INPUTS, SEARCH_NODES, type Graph } from './graph.ts'
 import { OPS, opsOf, type Space } from './ops.ts'
-import { graphSchema } from './schemas.ts'
+import { graphSchema } from './records/graph.ts'
 
 /**
  * What makes a graph legal, as a list of checks. The same list runs after mutation, on load and before compile,

@@ -3,13 +3,18 @@ import { z } from 'zod'
 import { hash128 } from './canonical.ts'
 import type { DataReport } from './data.ts'
 import type { Graph } from './graph.ts'
+import { namesOf } from './names.ts'
 import type { PresetName } from './records.ts'
-import type { PromotedLayer, PromotionState, TransferTaskName } from './transfer/records.ts'
+import { recordKind } from './records/record.ts'
+import { madeSchema } from './records/made.ts'
+import { asStored, type Of } from './records/shapes.ts'
+import { promotedLayerSchema, promotionStateSchema } from './transfer/records.ts'
 import { segmentation, segmentationSchema, type SegmentationConfig } from './transfer/segmentation.ts'
 import { synthesis, synthesisSchema, type SynthesisConfig } from './transfer/synthesis.ts'
 import { scaledDown, type Task } from './transfer/task.ts'
 import { verification, verificationSchema, type VerificationConfig } from './transfer/verification.ts'
 
+export type { Comparable } from './transfer/comparable.ts'
 export type * from './transfer/records.ts'
 export type { SegmentationConfig, SynthesisConfig, Task, VerificationConfig }
 
@@ -18,6 +23,7 @@ type Configs = {
   synthesis: SynthesisConfig
   verification: VerificationConfig
 }
+export type TransferTaskName = keyof Configs
 export type TransferConfig = Configs[TransferTaskName]
 
 export const TRANSFER_TASKS: { readonly [N in TransferTaskName]: Task<Configs[N]> } = {
@@ -25,27 +31,31 @@ export const TRANSFER_TASKS: { readonly [N in TransferTaskName]: Task<Configs[N]
   synthesis,
   verification,
 }
-export const TRANSFER_TASK_NAMES = Object.keys(TRANSFER_TASKS) as TransferTaskName[]
+export const TRANSFER_TASK_NAMES = namesOf(TRANSFER_TASKS)
 
-export const transferConfigSchema: z.ZodType<TransferConfig> = z.discriminatedUnion('task', [
+export const transferConfigSchema = z.discriminatedUnion('task', [
   segmentationSchema,
   synthesisSchema,
   verificationSchema,
 ])
 
-/** A layer put to a task, beside its baselines. */
-export type Promotion = {
-  readonly id: string
-  readonly layer: PromotedLayer
-  readonly config: TransferConfig
+export const promotionSchema = z.object({
+  id: z.string(),
+  layer: promotedLayerSchema,
+  config: asStored(transferConfigSchema),
   /** See `protocolOf`. */
-  readonly protocol: string
-  readonly state: PromotionState
+  protocol: z.string(),
+  state: promotionStateSchema,
   /** Why it failed, one sentence. */
-  readonly failure: string | null
-  readonly createdAt: string
-  readonly made: Readonly<Record<string, string>>
-}
+  failure: z.string().nullable(),
+  createdAt: z.string(),
+  /** What it was made with. */
+  made: madeSchema,
+})
+/** A layer put to a task, beside its baselines. */
+export type Promotion = Of<typeof promotionSchema>
+
+export const TRANSFER_CONFIG = recordKind('settings', transferConfigSchema)
 
 /** What a worker is asked: one training of one layer with one seed. */
 export type TransferRun = {

@@ -1,20 +1,20 @@
 import type { Command } from 'commander'
-import { listSearches } from '../store/searches.ts'
-import { summaryOf } from '../summary.ts'
+import { readable, unreadableOf } from '../../shared/records/unreadable.ts'
+import { searchSummaries } from '../summary.ts'
 import { dataFolderOption, jsonOption } from './options.ts'
 import { stateText } from './report.ts'
 import { openFolder, type SessionOptions } from './session.ts'
-import { percent, print, shortened, table } from './text.ts'
+import { percent, print, shortened, table, unreadableLine } from './text.ts'
 
 const NAME = 40
 
 const list = (options: SessionOptions & { json?: boolean }): void => {
   const db = openFolder(options)
   try {
-    const summaries = listSearches(db).map((search) => summaryOf(db, search, 1))
+    const summaries = searchSummaries(db, 1)
     if (options.json) return print(JSON.stringify(summaries))
     if (summaries.length === 0) return print('no searches yet: npm run cli -- search --data shapes')
-    const rows = summaries.map(({ search, funnel, best }) => [
+    const rows = readable(summaries).map(({ search, funnel, best }) => [
       search.id,
       shortened(search.name, NAME),
       search.createdAt.slice(0, 16).replace('T', ' '),
@@ -22,7 +22,9 @@ const list = (options: SessionOptions & { json?: boolean }): void => {
       best ? percent(best.average) : '-',
       stateText(search),
     ])
-    print(table(['id', 'name', 'made (UTC)', 'candidates', 'best', 'state'], rows, [3, 4]))
+    if (rows.length > 0)
+      print(table(['id', 'name', 'made (UTC)', 'candidates', 'best', 'state'], rows, [3, 4]))
+    for (const one of unreadableOf(summaries)) print(unreadableLine(one))
   } finally {
     db.close()
   }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { DATA_SETS, PRESETS } from '../../shared/catalog.ts'
 import type { SearchConfig } from '../../shared/records.ts'
-import { searchConfigSchema } from '../../shared/schemas.ts'
+import { searchConfigSchema } from '../../shared/records/search-config.ts'
 import type { SplitChoice } from '../../shared/data.ts'
 import { dataConfig, splitOptions, splitsOf, tellData } from './data.ts'
 import { findSearch } from './find.ts'

@@ -1,4 +1,5 @@
 /** Words and numbers as the command line shows them. */
+import { unreadableText, type Unreadable } from '../../shared/records/unreadable.ts'
 
 /**
  * Text that may hold what others wrote (names, file names), as it can be shown on a terminal: control characters, and
@@ -48,3 +49,7 @@ export const shortened = (text: string, length: number): string =>
 
 export const count = (n: number, singular: string, plural = `${singular}s`): string =>
   `${n.toLocaleString('en')} ${n === 1 ? singular : plural}`
+
+/** A line of a list for what can't be read: id, name and why. */
+export const unreadableLine = ({ unreadable: { id, name, why } }: Unreadable): string =>
+  [id, oneLine(name), unreadableText(why)].filter((part) => part !== '').join('  ')

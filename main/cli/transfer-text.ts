@@ -6,7 +6,8 @@ import { formulaText } from '../../shared/formula.ts'
 import { scaledDownOf, TRANSFER_TASKS, type Measure } from '../../shared/transfer.ts'
 import type { TransferDetail, TransferSummary } from '../../shared/transfer/contract.ts'
 import { waitingText } from '../../shared/transfer/waiting.ts'
-import { count, oneLine, shortened, table } from './text.ts'
+import { readable, unreadableOf, type Unreadable } from '../../shared/records/unreadable.ts'
+import { count, oneLine, shortened, table, unreadableLine } from './text.ts'
 
 const STATE_LENGTH = 50
 
@@ -90,10 +91,10 @@ const lostText = ({ label, runs }: ComparisonRow): string[] =>
     runs[how] > 0 ? [`${label}: ${count(runs[how], 'run')} ${how}, left out of the means`] : [],
   )
 
-export const transferListText = (summaries: readonly TransferSummary[]): string => {
+export const transferListText = (summaries: readonly (TransferSummary | Unreadable)[]): string => {
   if (summaries.length === 0)
     return 'no transfers yet: npm run cli -- transfer --layer EvoNorm-B0 --task segmentation'
-  const rows = summaries.map(({ promotion, runs, waiting }) => [
+  const rows = readable(summaries).map(({ promotion, runs, waiting }) => [
     promotion.id,
     promotion.layer.label,
     TRANSFER_TASKS[promotion.config.task].label,
@@ -104,5 +105,8 @@ export const transferListText = (summaries: readonly TransferSummary[]): string 
       STATE_LENGTH,
     ),
   ])
-  return table(['id', 'layer', 'task', 'made (UTC)', 'runs', 'state'], rows, [4])
+  return [
+    ...(rows.length > 0 ? [table(['id', 'layer', 'task', 'made (UTC)', 'runs', 'state'], rows, [4])] : []),
+    ...unreadableOf(summaries).map(unreadableLine),
+  ].join('\n')
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
+import { readable, unreadableOf, unreadableText } from '../../shared/records/unreadable.ts'
 import { defaultDataFolder } from '../store/folder.ts'
 import { transferFolders } from '../transfer/folders.ts'
-import { NO_SEARCH, transferDetail, transferSummaries } from '../transfer/summary.ts'
+import { NO_SEARCH, transferDetail, transferList } from '../transfer/summary.ts'
 import { UserError } from './errors.ts'
 import { dataFolderOption, jsonOption } from './options.ts'
 import { openFolder, type SessionOptions } from './session.ts'
@@ -11,12 +12,15 @@ import { transferListText, transferText } from './transfer-text.ts'
 const show = (prefix: string | undefined, options: SessionOptions & { json?: boolean }): void => {
   const db = openFolder(options)
   try {
-    const summaries = transferSummaries(db, NO_SEARCH)
+    const summaries = transferList(db, NO_SEARCH)
     if (prefix === undefined) {
       print(options.json ? JSON.stringify(summaries) : transferListText(summaries))
       return
     }
-    const [found, ...others] = summaries.filter(({ promotion }) => promotion.id.startsWith(prefix))
+    const unread = unreadableOf(summaries).find(({ unreadable }) => unreadable.id.startsWith(prefix))
+    if (unread)
+      throw new UserError(`transfer ${unread.unreadable.id} ${unreadableText(unread.unreadable.why)}`)
+    const [found, ...others] = readable(summaries).filter(({ promotion }) => promotion.id.startsWith(prefix))
     if (!found || others.length > 0)
       throw new UserError(
         found

@@ -1,4 +1,5 @@
 import type { Replies, RequestName } from '../../shared/contract.ts'
+import { readable } from '../../shared/records/unreadable.ts'
 import { REPLIES } from '../../shared/replies.ts'
 import type { Api } from '../api.ts'
 import type { Finished, Work } from './messages.ts'
@@ -19,7 +20,9 @@ export const watchWork = async (
     return REPLIES[name].parse(reply.value)
   }
   const { seq } = await ask('app.info', {})
-  const known = new Map((await ask('searches.list', {})).map((summary) => [summary.search.id, summary]))
+  const known = new Map(
+    readable(await ask('searches.list', {})).map((summary) => [summary.search.id, summary]),
+  )
   let told = ''
   const tellWork = (): void => {
     const running = [...known.values()].filter(({ search }) => search.state === 'running')

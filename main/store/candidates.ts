@@ -1,18 +1,35 @@
 import { liveNodes } from '../../shared/canonical.ts'
 import { formulaText } from '../../shared/formula.ts'
 import type { Graph } from '../../shared/graph.ts'
-import { OP_NAMES } from '../../shared/ops.ts'
+import { bitsOf } from '../../shared/ops.ts'
 import { mean } from '../../shared/pareto.ts'
-import type {
-  CandidateRole,
-  CandidateStatus,
-  EvaluationResult,
-  Failure,
-  Made,
-  Origin,
-} from '../../shared/records.ts'
+import {
+  candidateRoleSchema,
+  candidateStatusSchema,
+  FAILURE,
+  ORIGIN,
+  REJECTION,
+  SCORES,
+  type CandidateRole,
+  type CandidateStatus,
+  type Failure,
+  type Origin,
+} from '../../shared/records/candidate.ts'
+import { EVALUATION, type EvaluationResult } from '../../shared/records/evaluation.ts'
+import { GRAPH } from '../../shared/records/graph.ts'
+import { MADE, type Made } from '../../shared/records/made.ts'
 import type { Change, Verdict } from '../search/history.ts'
-import { integer, json, jsonOrNull, numberOrNull, text, type Database } from './database.ts'
+import {
+  numberOf,
+  numberOrNull,
+  recordOf,
+  recordOrNull,
+  text,
+  textOfRecord,
+  wordOf,
+  type Database,
+  type Row,
+} from './database.ts'
 import { emit } from './events.ts'
 
 export type NewCandidate = {
@@ -45,15 +62,15 @@ export const addCandidate = (db: Database, key: number, candidate: NewCandidate)
       label,
       origin.kind === 'mutation' ? origin.parent : null,
       live.length,
-      bits(live),
+      bitsOf(live),
       `${label.toLowerCase()} ${formulaText(graph).slice(0, WORDS)}`,
     )
     db.run(
       'INSERT INTO layers (search, number, graph, origin) VALUES (?, ?, ?, ?)',
       key,
       number,
-      JSON.stringify(graph),
-      JSON.stringify(origin),
+      GRAPH.write(graph),
+      ORIGIN.write(origin),
     )
     if (candidate.verdict) judge(db, key, number, candidate.verdict, candidate.atSeconds ?? 0)
     else emit(db, key, number)
@@ -79,7 +96,7 @@ export const judge = (db: Database, key: number, number: number, verdict: Verdic
         key,
         number,
       )
-      db.run(`UPDATE layers SET rejection = ? ${where}`, JSON.stringify(verdict.rejection), key, number)
+      db.run(`UPDATE layers SET rejection = ? ${where}`, REJECTION.write(verdict.rejection), key, number)
     } else {
       const original = db.get(`SELECT scores, average FROM candidates ${where}`, key, verdict.of)!
       db.run(
@@ -136,7 +153,7 @@ export const settle = (
       'UPDATE candidates SET status = ?, scores = ?, average = ?, rejected = ?, seconds = ?, at_seconds = ? ' +
         "WHERE search = ? AND number = ? AND status IN ('queued', 'running')",
       status,
-      scores && JSON.stringify(scores),
+      textOfRecord(SCORES, scores),
       average,
       rejection?.stage ?? null,
       seconds,
@@ -147,8 +164,8 @@ export const settle = (
     if (changed !== 1) throw new Error(`store: candidate ${number} is settled already`)
     db.run(
       'UPDATE layers SET rejection = ?, failure = ? WHERE search = ? AND number = ?',
-      rejection && JSON.stringify(rejection),
-      failure && JSON.stringify(failure),
+      textOfRecord(REJECTION, rejection),
+      textOfRecord(FAILURE, failure),
       key,
       number,
     )
@@ -161,12 +178,12 @@ export const settle = (
     )) {
       db.run(
         'UPDATE candidates SET scores = ?, average = ? WHERE search = ? AND number = ?',
-        scores && JSON.stringify(scores),
+        textOfRecord(SCORES, scores),
         average,
         key,
-        integer(row, 'number'),
+        numberOf(row, 'number'),
       )
-      emit(db, key, integer(row, 'number'))
+      emit(db, key, numberOf(row, 'number'))
     }
   })
 
@@ -177,14 +194,14 @@ export const settleRerank = (db: Database, key: number, number: number, settleme
     const failure = 'failure' in settlement ? settlement.failure : divergence(settlement.result)
     const changed = db.run(
       'UPDATE candidates SET reranked = 1, rerank_scores = ? WHERE search = ? AND number = ? AND reranked = 0',
-      scores && JSON.stringify(scores),
+      textOfRecord(SCORES, scores),
       key,
       number,
     )
     if (changed !== 1) throw new Error(`store: candidate ${number} is re-ranked already`)
     db.run(
       'UPDATE layers SET failure = ? WHERE search = ? AND number = ?',
-      failure && JSON.stringify(failure),
+      textOfRecord(FAILURE, failure),
       key,
       number,
     )
@@ -207,16 +224,16 @@ const addEvaluations = (db: Database, key: number, number: number, { result, mad
       key,
       number,
       evaluation.purpose,
-      JSON.stringify(evaluation),
+      EVALUATION.write(evaluation),
       place,
     )
 }
 
 /** The key under which a place is kept. */
 const placeOf = (db: Database, made: Made): number => {
-  const record = JSON.stringify(made)
+  const record = MADE.write(made)
   db.run('INSERT OR IGNORE INTO made (record) VALUES (?)', record)
-  return integer(db.get('SELECT key FROM made WHERE record = ?', record)!, 'key')
+  return numberOf(db.get('SELECT key FROM made WHERE record = ?', record)!, 'key')
 }
 
 /** Marks who entered and who left the population. */
@@ -245,9 +262,9 @@ export const requeue = (db: Database, key: number): number =>
       db.run(
         "UPDATE candidates SET status = 'queued' WHERE search = ? AND number = ?",
         key,
-        integer(row, 'number'),
+        numberOf(row, 'number'),
       )
-      emit(db, key, integer(row, 'number'))
+      emit(db, key, numberOf(row, 'number'))
     }
     return rows.length
   })
@@ -263,19 +280,19 @@ const ENTRY =
   'SELECT c.number, c.role, c.fingerprint, c.status, c.dispatched, c.duplicate_of, c.same_by, c.family, c.known, c.scores, c.reranked, ' +
   'l.graph, l.origin, l.rejection FROM candidates c JOIN layers l USING (search, number) WHERE c.search = ?'
 
-const entryOf = (row: ReturnType<Database['all']>[number]): StoredEntry => ({
-  number: integer(row, 'number'),
-  role: text(row, 'role') as CandidateRole,
-  graph: json(row, 'graph'),
+const entryOf = (row: Row): StoredEntry => ({
+  number: numberOf(row, 'number'),
+  role: wordOf(row, 'role', candidateRoleSchema),
+  graph: recordOf(row, 'graph', GRAPH),
   fingerprint: text(row, 'fingerprint'),
-  origin: json(row, 'origin'),
-  status: text(row, 'status') as CandidateStatus,
-  scores: jsonOrNull(row, 'scores'),
-  reranked: integer(row, 'reranked') === 1,
+  origin: recordOf(row, 'origin', ORIGIN),
+  status: wordOf(row, 'status', candidateStatusSchema),
+  scores: recordOrNull(row, 'scores', SCORES),
+  reranked: numberOf(row, 'reranked') === 1,
   verdict: verdictOf(row),
 })
 
-const verdictOf = (row: ReturnType<Database['all']>[number]): Verdict | null => {
+const verdictOf = (row: Row): Verdict | null => {
   const dispatched = numberOrNull(row, 'dispatched')
   if (dispatched === null) return null
   const present = (name: string, column: string): Record<string, string> =>
@@ -283,7 +300,7 @@ const verdictOf = (row: ReturnType<Database['all']>[number]): Verdict | null => 
   const known = present('known', 'known')
   if (dispatched === 1) return { kind: 'train', ...present('family', 'family'), ...known }
   const of = numberOrNull(row, 'duplicate_of')
-  if (of === null) return { kind: 'static', rejection: json(row, 'rejection') }
+  if (of === null) return { kind: 'static', rejection: recordOf(row, 'rejection', REJECTION) }
   return { kind: 'duplicate', of, ...present('by', 'same_by'), ...known }
 }
 
@@ -295,7 +312,7 @@ export const entries = (db: Database, key: number, from = 0, limit = -1): Stored
 export const aliveNumbers = (db: Database, key: number): number[] =>
   db
     .all('SELECT number FROM candidates WHERE search = ? AND alive = 1 ORDER BY number', key)
-    .map((row) => integer(row, 'number'))
+    .map((row) => numberOf(row, 'number'))
 
 export const entry = (db: Database, key: number, number: number): StoredEntry | null => {
   const row = db.get(`${ENTRY} AND c.number = ?`, key, number)
@@ -304,7 +321,4 @@ export const entry = (db: Database, key: number, number: number): StoredEntry | 
 
 /** The number the next candidate gets. */
 export const nextNumber = (db: Database, key: number): number =>
-  integer(db.get('SELECT ifnull(max(number) + 1, 0) AS next FROM candidates WHERE search = ?', key)!, 'next')
-
-const bits = (ops: readonly string[]): number =>
-  OP_NAMES.reduce((mask, op, i) => (ops.includes(op) ? mask + 2 ** i : mask), 0)
+  numberOf(db.get('SELECT ifnull(max(number) + 1, 0) AS next FROM candidates WHERE search = ?', key)!, 'next')

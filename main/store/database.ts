@@ -1,3 +1,4 @@
+import { UnreadableError, type RecordKind } from '../../shared/records/record.ts'
 import { damageOf } from './damage.ts'
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite'
 
@@ -78,10 +79,28 @@ export class Database {
 export const text = (row: Row, column: string): string => String(row[column])
 export const textOrNull = (row: Row, column: string): string | null =>
   row[column] === null ? null : String(row[column])
-export const integer = (row: Row, column: string): number => Number(row[column])
+export const numberOf = (row: Row, column: string): number => Number(row[column])
 export const numberOrNull = (row: Row, column: string): number | null =>
   row[column] === null ? null : Number(row[column])
-/** JSON that this program wrote, by the type it was written with. */
-export const json = <T>(row: Row, column: string): T => JSON.parse(text(row, column)) as T
-export const jsonOrNull = <T>(row: Row, column: string): T | null =>
-  row[column] === null ? null : json<T>(row, column)
+
+/** One of the words that a column may hold. Throws an UnreadableError for any other. */
+export const wordOf = <Word extends string>(row: Row, column: string, words: Words<Word>): Word => {
+  const found = words.options.find((word) => word === row[column])
+  if (found === undefined)
+    throw new UnreadableError(
+      `${column}: needs one of ${words.options.join(', ')}, got "${text(row, column)}"`,
+    )
+  return found
+}
+export const wordOrNull = <Word extends string>(row: Row, column: string, words: Words<Word>): Word | null =>
+  row[column] === null ? null : wordOf(row, column, words)
+/** An enumeration of zod's. */
+type Words<Word> = { readonly options: readonly Word[] }
+
+/** A record that is kept as JSON, brought up to date. Throws an UnreadableError. */
+export const recordOf = <T>(row: Row, column: string, kind: RecordKind<T>): T => kind.read(text(row, column))
+export const recordOrNull = <T>(row: Row, column: string, kind: RecordKind<T>): T | null =>
+  row[column] === null ? null : recordOf(row, column, kind)
+/** The text that keeps a record. */
+export const textOfRecord = <T>(kind: RecordKind<T>, value: T | null): string | null =>
+  value === null ? null : kind.write(value)

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../../shared/contract.ts'
-import { integer, numberOrNull, text, textOrNull, type Database, type Row } from './database.ts'
+import { numberOf, numberOrNull, text, textOrNull, type Database, type Row } from './database.ts'
 import { lineageNode, NODE_COLUMNS } from './rows.ts'
 
 /** Appends "this changed" to the log; what it is now is read when the event is. `number` null: the search itself. */
@@ -13,7 +13,7 @@ export const emitPromotion = (db: Database, id: string): void => {
 }
 
 export const newestSeq = (db: Database): number =>
-  integer(db.get("SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) AS seq")!, 'seq')
+  numberOf(db.get("SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0) AS seq")!, 'seq')
 
 /**
  * Stored events after `since`, oldest first, at most `limit` rows of the log; of several about one candidate (or
@@ -37,18 +37,18 @@ export const eventsSince = (
     if (last.get(about(row)) !== row) continue
     const number = numberOrNull(row, 'number')
     const promotion = textOrNull(row, 'promotion')
-    const head = { seq: integer(row, 'seq'), time: text(row, 'time') }
+    const head = { seq: numberOf(row, 'seq'), time: text(row, 'time') }
     if (promotion !== null) events.push({ ...head, kind: 'transfer', promotion })
     else if (number === null) events.push({ ...head, kind: 'search', search: text(row, 'id') })
     else {
       const found = db.get(
         `SELECT ${NODE_COLUMNS} FROM candidates WHERE search = ? AND number = ?`,
-        integer(row, 'key'),
+        numberOf(row, 'key'),
         number,
       )
       if (found)
         events.push({ ...head, kind: 'candidate', search: text(row, 'id'), node: lineageNode(found) })
     }
   }
-  return { events, next: rows.length > 0 ? integer(rows.at(-1)!, 'seq') : since }
+  return { events, next: rows.length > 0 ? numberOf(rows.at(-1)!, 'seq') : since }
 }

@@ -1,6 +1,6 @@
 import { ContractError } from '../../shared/contract.ts'
-import { OP_NAMES } from '../../shared/ops.ts'
-import type { CandidateStatus, RejectionStage } from '../../shared/records.ts'
+import { bitsOf, OP_NAMES } from '../../shared/ops.ts'
+import { candidateStatusSchema, rejectionStageSchema } from '../../shared/records/candidate.ts'
 
 type Condition = { readonly sql: string; readonly values: readonly (string | number)[] }
 
@@ -12,18 +12,8 @@ const COMPARED: ReadonlyMap<string, string> = new Map([
   ['number', 'number'],
 ])
 
-const STATUSES: readonly CandidateStatus[] = [
-  'queued',
-  'running',
-  'scored',
-  'rejected',
-  'duplicate',
-  'failed',
-]
-const STAGES: readonly RejectionStage[] = ['static', 'quality', 'stability']
-
 /** Words that a field takes; a beginning is enough, so that the list narrows while one is typed. */
-const begun = (name: string, value: string, words: readonly string[]): string[] => {
+const begun = <Word extends string>(name: string, value: string, words: readonly Word[]): Word[] => {
   const found = words.filter((word) => word.startsWith(value))
   if (found.length === 0)
     throw new ContractError('invalid', `filter: "${name}:" needs one of ${words.join(', ')}, got "${value}"`)
@@ -38,8 +28,8 @@ const among = (column: string, words: readonly string[]): Condition => ({
 type Field = (value: string, name: string) => Condition
 const FIELDS: ReadonlyMap<string, Field> = new Map(
   Object.entries<Field>({
-    rejected: (value, name) => among('rejected', begun(name, value, STAGES)),
-    status: (value, name) => among('status', begun(name, value, STATUSES)),
+    rejected: (value, name) => among('rejected', begun(name, value, rejectionStageSchema.options)),
+    status: (value, name) => among('status', begun(name, value, candidateStatusSchema.options)),
     origin: (value) => ({
       sql: '(instr(kind, ?) = 1 OR instr(lower(label), ?) = 1)',
       values: [value, value],
@@ -52,12 +42,10 @@ const FIELDS: ReadonlyMap<string, Field> = new Map(
     },
     op: (value, name) => {
       const ops = begun(name, value, OP_NAMES)
-      return { sql: '(ops & ?) <> 0', values: [ops.reduce((bits, op) => bits + 2 ** opIndex(op), 0)] }
+      return { sql: '(ops & ?) <> 0', values: [bitsOf(ops)] }
     },
   }),
 )
-
-const opIndex = (op: string): number => (OP_NAMES as readonly string[]).indexOf(op)
 
 const wholeNumber = (name: string, value: string): number => {
   if (!/^\d+$/.test(value))

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname, platform } from 'node:os'
-import { integer, text, textOrNull, type Database, type Row } from './database.ts'
+import { numberOf, text, textOrNull, type Database, type Row } from './database.ts'
 
 /** A lease whose holder gave no sign for so long is free, even when its process id is in use. */
 export const LEASE_MS = 30_000
@@ -47,8 +47,8 @@ const steady = (): number => Number(process.hrtime.bigint() / 1_000_000n)
  */
 const ageOf = (row: Row): number =>
   CLOCK !== null && textOrNull(row, 'clock') === CLOCK
-    ? steady() - integer(row, 'steady')
-    : Math.abs(Date.now() - integer(row, 'beat'))
+    ? steady() - numberOf(row, 'steady')
+    : Math.abs(Date.now() - numberOf(row, 'beat'))
 
 /** Who runs a search now; null: nobody. A dead holder (same machine, process gone) counts as nobody. */
 export const leaseHolder = (
@@ -57,7 +57,7 @@ export const leaseHolder = (
 ): { readonly holder: string; readonly pid: number; readonly machine: string } | null => {
   const row = db.get('SELECT * FROM leases WHERE search = ?', key)
   if (!row || ageOf(row) > LEASE_MS) return null
-  const [holder, machine, pid] = [text(row, 'holder'), text(row, 'machine'), integer(row, 'pid')]
+  const [holder, machine, pid] = [text(row, 'holder'), text(row, 'machine'), numberOf(row, 'pid')]
   const alive = pid === process.pid ? own.has(holder) : processAlive(pid)
   return machine === hostname() && !alive ? null : { holder, pid, machine }
 }

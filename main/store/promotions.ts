@@ -1,8 +1,19 @@
 import { randomBytes } from 'node:crypto'
-import type { PromotedLayer, Promotion, PromotionState, TransferConfig } from '../../shared/transfer.ts'
-import { comparisonOf, protocolOf } from '../../shared/transfer.ts'
-import { integer, json, text, textOrNull, type Database, type Row } from './database.ts'
+import { MADE } from '../../shared/records/made.ts'
+import { readable, type Unreadable } from '../../shared/records/unreadable.ts'
+import {
+  comparisonOf,
+  protocolOf,
+  TRANSFER_CONFIG,
+  type PromotedLayer,
+  type Promotion,
+  type PromotionState,
+  type TransferConfig,
+} from '../../shared/transfer.ts'
+import { PROMOTED_LAYER, promotionStateSchema } from '../../shared/transfer/records.ts'
+import { numberOf, recordOf, text, textOrNull, wordOf, type Database, type Row } from './database.ts'
 import { emitPromotion } from './events.ts'
+import { readOr } from './read-or.ts'
 import {
   addRun,
   forgetUnwanted,
@@ -23,13 +34,13 @@ export type NewPromotion = {
 
 const promotionOf = (row: Row): Promotion => ({
   id: text(row, 'id'),
-  layer: json(row, 'layer'),
-  config: json(row, 'config'),
+  layer: recordOf(row, 'layer', PROMOTED_LAYER),
+  config: recordOf(row, 'config', TRANSFER_CONFIG),
   protocol: text(row, 'protocol'),
-  state: text(row, 'state') as PromotionState,
+  state: wordOf(row, 'state', promotionStateSchema),
   failure: textOrNull(row, 'failure'),
   createdAt: text(row, 'created_at'),
-  made: json(row, 'made'),
+  made: recordOf(row, 'made', MADE),
 })
 
 /** A new promotion, in line behind the others. Runs that are there already are shared; failed ones are tried again. */
@@ -44,11 +55,11 @@ export const addPromotion = (db: Database, { layer, config, made, runs }: NewPro
       layer.fingerprint,
       comparisonOf(config),
       protocolOf(config),
-      JSON.stringify(layer),
-      JSON.stringify(config),
+      PROMOTED_LAYER.write(layer),
+      TRANSFER_CONFIG.write(config),
       reused,
       new Date().toISOString(),
-      JSON.stringify(made),
+      MADE.write(made),
     )
     const key = promotionKey(db, id)
     for (const [position, run] of runs.entries())
@@ -62,7 +73,7 @@ export const addPromotion = (db: Database, { layer, config, made, runs }: NewPro
 const promotionKey = (db: Database, id: string): number => {
   const row = db.get('SELECT key FROM promotions WHERE id = ?', id)
   if (!row) throw new Error(`store: needs the id of a promotion, got "${id}"`)
-  return integer(row, 'key')
+  return numberOf(row, 'key')
 }
 
 export const getPromotion = (db: Database, id: string): Promotion | null => {
@@ -84,13 +95,20 @@ export const findPromotion = (
   return row ? promotionOf(row) : null
 }
 
-/** In the order in which they were made. */
-export const listPromotions = (db: Database): Promotion[] =>
-  db.all('SELECT * FROM promotions ORDER BY key').map(promotionOf)
+/** In the order in which they were made; one that can't be read stands in its place. */
+export const readPromotions = (db: Database): (Promotion | Unreadable)[] =>
+  db
+    .all("SELECT *, json_extract(layer, '$.label') AS label FROM promotions ORDER BY key")
+    .map((row) =>
+      readOr(() => promotionOf(row), { id: text(row, 'id'), name: textOrNull(row, 'label') ?? '' }),
+    )
+
+/** Those that can be read, in the order in which they were made. */
+export const listPromotions = (db: Database): Promotion[] => readable(readPromotions(db))
 
 /** How many of its runs were finished before it was made. */
 export const reusedRuns = (db: Database, id: string): number =>
-  integer(db.get('SELECT reused FROM promotions WHERE id = ?', id)!, 'reused')
+  numberOf(db.get('SELECT reused FROM promotions WHERE id = ?', id)!, 'reused')
 
 export const setPromotion = (
   db: Database,

@@ -1,8 +1,13 @@
 import type { Argument, CandidateDetail, CandidatePage, LineageNode } from '../../shared/contract.ts'
 import { formulaText } from '../../shared/formula.ts'
-import type { Evaluation, Made, SearchConfig } from '../../shared/records.ts'
-import { integer, json, numberOrNull, jsonOrNull, type Database, type Row } from './database.ts'
+import { EVALUATION, type Evaluation } from '../../shared/records/evaluation.ts'
+import { GRAPH } from '../../shared/records/graph.ts'
+import { MADE } from '../../shared/records/made.ts'
+import { SEARCH_CONFIG, type SearchConfig } from '../../shared/records/search-config.ts'
+import { isUnreadable, readable, unreadableText } from '../../shared/records/unreadable.ts'
+import { numberOf, numberOrNull, recordOf, recordOrNull, text, type Database, type Row } from './database.ts'
 import { filterOf } from './filter.ts'
+import { readOr } from './read-or.ts'
 import { candidateOf, lineageNode, NODE_COLUMNS } from './rows.ts'
 
 /** All candidates and baselines of a search, in order of number. */
@@ -39,7 +44,7 @@ export const candidatePage = (db: Database, key: number, page: PageArgument): Ca
   const order = ORDERS[page.sort]
     .map((column) => `${column} ${direction}${column === 'average' ? ' NULLS LAST' : ''}`)
     .join(', ')
-  const total = integer(
+  const total = numberOf(
     db.get(`SELECT count(*) AS total FROM candidates WHERE ${where}`, ...values)!,
     'total',
   )
@@ -58,10 +63,15 @@ export const candidatePage = (db: Database, key: number, page: PageArgument): Ca
 
 const candidateRow = (row: Row): CandidatePage['rows'][number] => ({
   ...lineageNode(row),
-  formula: formulaText(json(row, 'graph')),
-  nodes: integer(row, 'nodes'),
-  seconds: integer(row, 'seconds'),
+  formula: formulaOf(row),
+  nodes: numberOf(row, 'nodes'),
+  seconds: numberOf(row, 'seconds'),
 })
+
+const formulaOf = (row: Row): string => {
+  const graph = readOr(() => recordOf(row, 'graph', GRAPH), { id: text(row, 'number'), name: '' })
+  return isUnreadable(graph) ? unreadableText(graph.unreadable.why) : formulaText(graph)
+}
 
 export const candidateDetail = (db: Database, key: number, number: number): CandidateDetail | null => {
   const read = (which: number) => {
@@ -80,7 +90,7 @@ export const candidateDetail = (db: Database, key: number, number: number): Cand
     evaluations: evaluations(db, key, candidate.duplicateOf ?? number),
     children: db
       .all('SELECT number FROM candidates WHERE search = ? AND parent = ? ORDER BY number', key, number)
-      .map((row) => integer(row, 'number')),
+      .map((row) => numberOf(row, 'number')),
   }
 }
 
@@ -94,22 +104,29 @@ export const evaluations = (db: Database, key: number, number: number): Evaluati
       number,
     )
     .map((row) => {
-      const made = jsonOrNull<Made>(row, 'made')
-      return { ...json<Evaluation>(row, 'record'), ...(made ? { made } : {}) }
+      const made = recordOrNull(row, 'made', MADE)
+      return { ...recordOf(row, 'record', EVALUATION), ...(made ? { made } : {}) }
     })
 
-/** The latest trainings of all searches, newest first, each with its search's settings. */
+/** The latest trainings of all searches that can be read, newest first, each with its search's settings. */
 export const recentTrainings = (
   db: Database,
 ): { readonly evaluation: Evaluation; readonly config: SearchConfig }[] =>
-  db
-    .all(
-      'SELECT e.record, s.config FROM evaluations e JOIN searches s ON s.key = e.search ORDER BY e.key DESC LIMIT 300',
-    )
-    .map((row) => ({
-      evaluation: json<Evaluation>(row, 'record'),
-      config: json<SearchConfig>(row, 'config'),
-    }))
+  readable(
+    db
+      .all(
+        'SELECT e.record, s.config FROM evaluations e JOIN searches s ON s.key = e.search ORDER BY e.key DESC LIMIT 300',
+      )
+      .map((row) =>
+        readOr(
+          () => ({
+            evaluation: recordOf(row, 'record', EVALUATION),
+            config: recordOf(row, 'config', SEARCH_CONFIG),
+          }),
+          { id: '', name: '' },
+        ),
+      ),
+  )
 
 /** A search's trained candidates in order: score, seconds of work, and whether the search found it (it is no known layer). */
 export const trainedInOrder = (
@@ -124,6 +141,6 @@ export const trainedInOrder = (
     )
     .map((row) => ({
       average: numberOrNull(row, 'average'),
-      seconds: integer(row, 'seconds'),
-      found: integer(row, 'found') === 1,
+      seconds: numberOf(row, 'seconds'),
+      found: numberOf(row, 'found') === 1,
     }))

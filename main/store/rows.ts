@@ -1,28 +1,44 @@
 import type { LineageNode } from '../../shared/contract.ts'
-import type {
-  Candidate,
-  CandidateRole,
-  CandidateStatus,
-  RejectionStage,
-  SameBy,
-  Search,
-  SearchStage,
-  SearchState,
-} from '../../shared/records.ts'
-import { integer, json, jsonOrNull, numberOrNull, text, textOrNull, type Row } from './database.ts'
+import {
+  candidateRoleSchema,
+  candidateStatusSchema,
+  FAILURE,
+  ORIGIN,
+  REJECTION,
+  rejectionStageSchema,
+  sameBySchema,
+  SCORES,
+  type Candidate,
+} from '../../shared/records/candidate.ts'
+import { DATA_REPORT } from '../../shared/records/data.ts'
+import { GRAPH } from '../../shared/records/graph.ts'
+import { SEARCH_CONFIG } from '../../shared/records/search-config.ts'
+import { MADE } from '../../shared/records/made.ts'
+import { searchStageSchema, searchStateSchema, type Search } from '../../shared/records/search.ts'
+import {
+  numberOf,
+  numberOrNull,
+  recordOf,
+  recordOrNull,
+  text,
+  textOrNull,
+  wordOf,
+  wordOrNull,
+  type Row,
+} from './database.ts'
 
 export const searchOf = (row: Row): Search => ({
   id: text(row, 'id'),
   name: text(row, 'name'),
   createdAt: text(row, 'created_at'),
-  config: json(row, 'config'),
-  state: text(row, 'state') as SearchState,
-  stage: text(row, 'stage') as SearchStage,
+  config: recordOf(row, 'config', SEARCH_CONFIG),
+  state: wordOf(row, 'state', searchStateSchema),
+  stage: wordOf(row, 'stage', searchStageSchema),
   failure: textOrNull(row, 'failure'),
-  seconds: integer(row, 'seconds'),
-  made: json(row, 'made'),
+  seconds: numberOf(row, 'seconds'),
+  made: recordOf(row, 'made', MADE),
   // A store of an older version that can only be read has no such column.
-  data: 'data' in row ? jsonOrNull(row, 'data') : null,
+  data: 'data' in row ? recordOrNull(row, 'data', DATA_REPORT) : null,
 })
 
 /** Columns of `candidates` that a lineage node is made of. */
@@ -30,34 +46,34 @@ export const NODE_COLUMNS =
   'number, role, parent, label, status, rejected, duplicate_of, family, known, average, scores, fingerprint, alive'
 
 export const lineageNode = (row: Row): LineageNode => ({
-  number: integer(row, 'number'),
-  role: text(row, 'role') as CandidateRole,
+  number: numberOf(row, 'number'),
+  role: wordOf(row, 'role', candidateRoleSchema),
   parent: numberOrNull(row, 'parent'),
   origin: text(row, 'label'),
-  status: text(row, 'status') as CandidateStatus,
-  rejected: textOrNull(row, 'rejected') as RejectionStage | null,
+  status: wordOf(row, 'status', candidateStatusSchema),
+  rejected: wordOrNull(row, 'rejected', rejectionStageSchema),
   duplicateOf: numberOrNull(row, 'duplicate_of'),
   family: textOrNull(row, 'family'),
   known: textOrNull(row, 'known'),
   average: numberOrNull(row, 'average'),
-  scores: jsonOrNull(row, 'scores'),
+  scores: recordOrNull(row, 'scores', SCORES),
   fingerprint: text(row, 'fingerprint'),
-  alive: integer(row, 'alive') === 1,
+  alive: numberOf(row, 'alive') === 1,
 })
 
 /** From `candidates` joined with `layers`. */
 export const candidateOf = (row: Row): Candidate => ({
-  number: integer(row, 'number'),
-  role: text(row, 'role') as CandidateRole,
-  graph: json(row, 'graph'),
+  number: numberOf(row, 'number'),
+  role: wordOf(row, 'role', candidateRoleSchema),
+  graph: recordOf(row, 'graph', GRAPH),
   fingerprint: text(row, 'fingerprint'),
-  origin: json(row, 'origin'),
-  status: text(row, 'status') as CandidateStatus,
-  scores: jsonOrNull(row, 'scores'),
-  rejection: jsonOrNull(row, 'rejection'),
-  failure: jsonOrNull(row, 'failure'),
+  origin: recordOf(row, 'origin', ORIGIN),
+  status: wordOf(row, 'status', candidateStatusSchema),
+  scores: recordOrNull(row, 'scores', SCORES),
+  rejection: recordOrNull(row, 'rejection', REJECTION),
+  failure: recordOrNull(row, 'failure', FAILURE),
   duplicateOf: numberOrNull(row, 'duplicate_of'),
-  sameBy: textOrNull(row, 'same_by') as SameBy | null,
-  rerankScores: jsonOrNull(row, 'rerank_scores'),
-  seconds: integer(row, 'seconds'),
+  sameBy: wordOrNull(row, 'same_by', sameBySchema),
+  rerankScores: recordOrNull(row, 'rerank_scores', SCORES),
+  seconds: numberOf(row, 'seconds'),
 })

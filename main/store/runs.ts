@@ -1,8 +1,17 @@
 /** Runs of transfers. What promotions make of a change is written with it, so that the two never differ. */
 import type { Graph } from '../../shared/graph.ts'
-import type { Failure } from '../../shared/records.ts'
-import type { RunState, StoredRun, TransferPoint, TransferResult } from '../../shared/transfer.ts'
-import { integer, json, jsonOrNull, text, type Database, type Row } from './database.ts'
+import { FAILURE, type Failure } from '../../shared/records/candidate.ts'
+import { GRAPH } from '../../shared/records/graph.ts'
+import {
+  runStateSchema,
+  TRANSFER_OUTCOME,
+  TRANSFER_POINT,
+  type RunState,
+  type StoredRun,
+  type TransferPoint,
+  type TransferResult,
+} from '../../shared/transfer/records.ts'
+import { numberOf, recordOf, recordOrNull, text, wordOf, type Database, type Row } from './database.ts'
 import { emitPromotion } from './events.ts'
 
 export type NewRun = Pick<StoredRun, 'key' | 'protocol' | 'fingerprint' | 'seed' | 'steps'> & {
@@ -13,13 +22,13 @@ const runOf = (row: Row): StoredRun => ({
   key: text(row, 'key'),
   protocol: text(row, 'protocol'),
   fingerprint: text(row, 'fingerprint'),
-  seed: integer(row, 'seed'),
-  state: text(row, 'state') as RunState,
-  step: integer(row, 'step'),
-  steps: integer(row, 'steps'),
-  result: jsonOrNull(row, 'result'),
-  failure: jsonOrNull(row, 'failure'),
-  seconds: integer(row, 'seconds'),
+  seed: numberOf(row, 'seed'),
+  state: wordOf(row, 'state', runStateSchema),
+  step: numberOf(row, 'step'),
+  steps: numberOf(row, 'steps'),
+  result: recordOrNull(row, 'result', TRANSFER_OUTCOME),
+  failure: recordOrNull(row, 'failure', FAILURE),
+  seconds: numberOf(row, 'seconds'),
 })
 
 /** Returns the state of the run with that key: it may be there already. */
@@ -31,7 +40,7 @@ export const addRun = (db: Database, run: NewRun): RunState => {
     run.protocol,
     run.fingerprint,
     run.seed,
-    JSON.stringify(run.graph),
+    GRAPH.write(run.graph),
     run.steps,
   )
   return getRun(db, run.key)!.state
@@ -43,7 +52,7 @@ export const getRun = (db: Database, key: string): StoredRun | null => {
 }
 
 export const runGraph = (db: Database, key: string): Graph =>
-  json(db.get('SELECT graph FROM transfer_runs WHERE key = ?', key)!, 'graph')
+  recordOf(db.get('SELECT graph FROM transfer_runs WHERE key = ?', key)!, 'graph', GRAPH)
 
 /** A promotion's, in the order in which they are to be done. */
 export const runsOf = (db: Database, promotion: string): StoredRun[] =>
@@ -58,7 +67,7 @@ export const runsOf = (db: Database, promotion: string): StoredRun[] =>
 export const curveOf = (db: Database, key: string): TransferPoint[] =>
   db
     .all('SELECT record FROM transfer_points WHERE run = ? ORDER BY step', key)
-    .map((row) => json<TransferPoint>(row, 'record'))
+    .map((row) => recordOf(row, 'record', TRANSFER_POINT))
 
 const IN_LINE =
   'FROM promotion_runs pr JOIN promotions p ON p.key = pr.promotion JOIN transfer_runs r ON r.key = pr.run ' +
@@ -73,7 +82,7 @@ export const runsInLine = (
   for (const row of rows) if (!first.has(text(row, 'key'))) first.set(text(row, 'key'), row)
   return [...first].map(([key, row]) => ({
     key,
-    state: text(row, 'state') as RunState,
+    state: wordOf(row, 'state', runStateSchema),
     promotion: text(row, 'id'),
   }))
 }
@@ -122,7 +131,7 @@ const putPoint = (db: Database, key: string, point: TransferPoint): void => {
     'INSERT OR REPLACE INTO transfer_points (run, step, record) VALUES (?, ?, ?)',
     key,
     point.step,
-    JSON.stringify(point),
+    TRANSFER_POINT.write(point),
   )
 }
 
@@ -131,7 +140,7 @@ export const finishRun = (db: Database, key: string, { curve, ...result }: Trans
     db.run(
       "UPDATE transfer_runs SET state = 'done', step = ?, result = ?, failure = NULL, seconds = ? WHERE key = ?",
       result.step,
-      JSON.stringify(result),
+      TRANSFER_OUTCOME.write(result),
       result.seconds,
       key,
     )
@@ -145,7 +154,7 @@ export const failRun = (db: Database, key: string, failure: Failure): void =>
   db.write(() => {
     db.run(
       "UPDATE transfer_runs SET state = 'failed', failure = ? WHERE key = ?",
-      JSON.stringify(failure),
+      FAILURE.write(failure),
       key,
     )
     settlePromotions(db, key)
@@ -216,7 +225,7 @@ export const paces = (db: Database): ReadonlyMap<string, number> =>
         'SELECT protocol, sum(seconds) / sum(step) AS pace FROM transfer_runs WHERE step > 0 AND seconds > 0 ' +
           'GROUP BY protocol',
       )
-      .map((row) => [text(row, 'protocol'), integer(row, 'pace')]),
+      .map((row) => [text(row, 'protocol'), numberOf(row, 'pace')]),
   )
 
 /** What a run's end makes of the promotions that ask for it; paused and cancelled ones stay so. */

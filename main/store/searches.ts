@@ -2,10 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { fingerprint } from '../../shared/canonical.ts'
 import { knownLayer } from '../../shared/known.ts'
 import type { DataReport } from '../../shared/data.ts'
-import type { Search, SearchConfig } from '../../shared/records.ts'
+import { DATA_REPORT } from '../../shared/records/data.ts'
+import { SEARCH_CONFIG, type SearchConfig } from '../../shared/records/search-config.ts'
+import { MADE } from '../../shared/records/made.ts'
+import type { Search } from '../../shared/records/search.ts'
+import { readable, type Unreadable } from '../../shared/records/unreadable.ts'
 import { addCandidate } from './candidates.ts'
-import { integer, json, type Database } from './database.ts'
+import { numberOf, recordOf, text, type Database } from './database.ts'
 import { emit } from './events.ts'
+import { readOr } from './read-or.ts'
 import { searchOf } from './rows.ts'
 
 export type NewSearch = {
@@ -24,11 +29,11 @@ export const createSearch = (db: Database, { name, config, made, data }: NewSear
       id,
       name,
       new Date().toISOString(),
-      JSON.stringify(config),
-      JSON.stringify(made),
+      SEARCH_CONFIG.write(config),
+      MADE.write(made),
     )
     const key = keyOf(db, id)
-    if (data) db.run('UPDATE searches SET data = ? WHERE key = ?', JSON.stringify(data), key)
+    if (data) db.run('UPDATE searches SET data = ? WHERE key = ?', DATA_REPORT.write(data), key)
     emit(db, key, null)
     for (const [number, baseline] of config.baselines.entries()) {
       const { graph, name } = knownLayer(baseline)
@@ -48,7 +53,7 @@ export const createSearch = (db: Database, { name, config, made, data }: NewSear
 export const keyOf = (db: Database, id: string): number => {
   const row = db.get('SELECT key FROM searches WHERE id = ?', id)
   if (!row) throw new Error(`store: needs the id of a search, got "${id}"`)
-  return integer(row, 'key')
+  return numberOf(row, 'key')
 }
 
 export const getSearch = (db: Database, id: string): Search | null => {
@@ -56,9 +61,14 @@ export const getSearch = (db: Database, id: string): Search | null => {
   return row ? searchOf(row) : null
 }
 
-/** Newest first. */
-export const listSearches = (db: Database): Search[] =>
-  db.all('SELECT * FROM searches ORDER BY key DESC').map(searchOf)
+/** Newest first; one that can't be read stands in its place. */
+export const readSearches = (db: Database): (Search | Unreadable)[] =>
+  db
+    .all('SELECT * FROM searches ORDER BY key DESC')
+    .map((row) => readOr(() => searchOf(row), { id: text(row, 'id'), name: text(row, 'name') }))
+
+/** Those that can be read, newest first. */
+export const listSearches = (db: Database): Search[] => readable(readSearches(db))
 
 export type SearchChange = Partial<Pick<Search, 'state' | 'stage' | 'failure'>> & { requeued?: number }
 
@@ -72,8 +82,8 @@ export const updateSearch = (db: Database, key: number, change: SearchChange): v
 /** Versions that were not known when the search was made; those kept already stay. */
 export const addMade = (db: Database, key: number, made: Search['made']): void =>
   db.write(() => {
-    const kept = json<Search['made']>(db.get('SELECT made FROM searches WHERE key = ?', key)!, 'made')
-    db.run('UPDATE searches SET made = ? WHERE key = ?', JSON.stringify({ ...made, ...kept }), key)
+    const kept = recordOf(db.get('SELECT made FROM searches WHERE key = ?', key)!, 'made', MADE)
+    db.run('UPDATE searches SET made = ? WHERE key = ?', MADE.write({ ...made, ...kept }), key)
   })
 
 /** Running seconds so far; no event, since it changes all the time. */

@@ -1,7 +1,16 @@
 import type { Funnel, SearchSummary } from '../../shared/contract.ts'
 import { mean } from '../../shared/pareto.ts'
-import type { Evaluation } from '../../shared/records.ts'
-import { integer, json, jsonOrNull, numberOrNull, text, textOrNull, type Database } from './database.ts'
+import { SCORES } from '../../shared/records/candidate.ts'
+import type { Evaluation } from '../../shared/records/evaluation.ts'
+import {
+  numberOf,
+  numberOrNull,
+  recordOf,
+  recordOrNull,
+  text,
+  textOrNull,
+  type Database,
+} from './database.ts'
 
 /** How many candidates ended where. */
 export const funnel = (db: Database, key: number): Funnel => {
@@ -15,7 +24,7 @@ export const funnel = (db: Database, key: number): Funnel => {
   for (const row of rows) {
     const status = text(row, 'status')
     const where = status === 'rejected' ? text(row, 'rejected') : status
-    count[where in count ? (where as keyof typeof count) : 'pending'] += integer(row, 'count')
+    count[where in count ? (where as keyof typeof count) : 'pending'] += numberOf(row, 'count')
     sameFunction += numberOrNull(row, 'by_function') ?? 0
   }
   return { generated: Object.values(count).reduce((sum, n) => sum + n, 0), sameFunction, ...count }
@@ -28,14 +37,17 @@ const FOUND = "search = ? AND role = 'candidate' AND known IS NULL AND average I
 export const best = (db: Database, key: number): SearchSummary['best'] => {
   const reranked = db
     .all(`SELECT number, rerank_scores FROM candidates WHERE ${FOUND} AND rerank_scores IS NOT NULL`, key)
-    .map((row) => ({ number: integer(row, 'number'), average: mean(json<number[]>(row, 'rerank_scores')) }))
+    .map((row) => ({
+      number: numberOf(row, 'number'),
+      average: mean(recordOf(row, 'rerank_scores', SCORES)),
+    }))
     .sort((a, b) => b.average - a.average || a.number - b.number)[0]
   if (reranked) return { ...reranked, purpose: 'rerank' }
   const row = db.get(
     `SELECT number, average FROM candidates WHERE ${FOUND} ORDER BY average DESC, number LIMIT 1`,
     key,
   )
-  return row ? { number: integer(row, 'number'), average: integer(row, 'average'), purpose: 'score' } : null
+  return row ? { number: numberOf(row, 'number'), average: numberOf(row, 'average'), purpose: 'score' } : null
 }
 
 /** The best layer of the literature, a baseline or one that the search was given, by a training of the same budget. */
@@ -48,9 +60,9 @@ export const rival = (db: Database, key: number, purpose: Evaluation['purpose'])
       key,
     )
     .map((row) => ({
-      number: integer(row, 'number'),
+      number: numberOf(row, 'number'),
       name: textOrNull(row, 'known') ?? text(row, 'label'),
-      average: mean(json<number[]>(row, 'scores')),
+      average: mean(recordOf(row, 'scores', SCORES)),
     }))
     .sort((a, b) => b.average - a.average || a.number - b.number)
   return best ?? null
@@ -66,9 +78,9 @@ export const trend = (db: Database, key: number): SearchSummary['trend'] =>
       key,
     )
     .map((row) => ({
-      number: integer(row, 'number'),
-      seconds: integer(row, 'at_seconds'),
-      average: integer(row, 'average'),
+      number: numberOf(row, 'number'),
+      seconds: numberOf(row, 'at_seconds'),
+      average: numberOf(row, 'average'),
     }))
 
 export const baselines = (db: Database, key: number): SearchSummary['baselines'] =>
@@ -79,13 +91,13 @@ export const baselines = (db: Database, key: number): SearchSummary['baselines']
     )
     .map((row) => ({
       name: text(row, 'label'),
-      number: integer(row, 'number'),
-      scores: jsonOrNull(row, 'scores'),
+      number: numberOf(row, 'number'),
+      scores: recordOrNull(row, 'scores', SCORES),
     }))
 
 /** Candidates put back in the queue when the search was last resumed. */
 export const requeued = (db: Database, key: number): number =>
-  integer(db.get('SELECT requeued FROM searches WHERE key = ?', key)!, 'requeued')
+  numberOf(db.get('SELECT requeued FROM searches WHERE key = ?', key)!, 'requeued')
 
 /** Running seconds of a search when its last baseline was trained; null while one is not. */
 export const baselinesTrained = (db: Database, key: number): number | null => {
@@ -93,7 +105,7 @@ export const baselinesTrained = (db: Database, key: number): number | null => {
     "SELECT count(*) = count(at_seconds) AS all_trained, ifnull(max(at_seconds), 0) AS at FROM candidates WHERE search = ? AND role = 'baseline'",
     key,
   )!
-  return integer(row, 'all_trained') === 1 ? integer(row, 'at') : null
+  return numberOf(row, 'all_trained') === 1 ? numberOf(row, 'at') : null
 }
 
 /** What the forecast is made from. */
@@ -129,7 +141,7 @@ export const pace = (db: Database, key: number): Pace => {
   return {
     settled: numberOrNull(counts, 'settled') ?? 0,
     dispatched: numberOrNull(counts, 'dispatched') ?? 0,
-    recent: recent.map((row) => integer(row, 'at_seconds')),
+    recent: recent.map((row) => numberOf(row, 'at_seconds')),
     training: numberOrNull(counts, 'training'),
     baselinesLeft: numberOrNull(counts, 'left') ?? 0,
     baselinesTrained: baselinesTrained(db, key),

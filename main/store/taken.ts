@@ -1,5 +1,5 @@
 /** The order in which a search with asynchronous proposals took its results. */
-import { integer, type Database } from './database.ts'
+import { numberOf, type Database } from './database.ts'
 
 /** Candidate `number` was taken into the search's history before candidate `before` was proposed. */
 export type Taken = { readonly number: number; readonly before: number }
@@ -21,4 +21,4 @@ export const addTaken = (db: Database, key: number, { number, before }: Taken): 
 export const takenOf = (db: Database, key: number): Taken[] =>
   db
     .all('SELECT number, before FROM taken WHERE search = ? ORDER BY place', key)
-    .map((row) => ({ number: integer(row, 'number'), before: integer(row, 'before') }))
+    .map((row) => ({ number: numberOf(row, 'number'), before: numberOf(row, 'before') }))

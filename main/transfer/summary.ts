@@ -3,7 +3,9 @@ import { TRANSFER_TASKS, type Promotion, type StoredRun } from '../../shared/tra
 import type { TransferDetail, TransferPrediction, TransferSummary } from '../../shared/transfer/contract.ts'
 import type { Waiting } from '../../shared/transfer/waiting.ts'
 import type { Database } from '../store/database.ts'
-import { listPromotions, reusedRuns } from '../store/promotions.ts'
+import { isUnreadable, readable, type Unreadable } from '../../shared/records/unreadable.ts'
+import { getPromotion, listPromotions, readPromotions, reusedRuns } from '../store/promotions.ts'
+import { readOr } from '../store/read-or.ts'
 import { curveOf, paces, runsOf } from '../store/runs.ts'
 import { getSearch } from '../store/searches.ts'
 import { forecastLine } from './estimate.ts'
@@ -60,18 +62,27 @@ const comparisonIn = (db: Database, { id, layer, config }: Promotion): Compariso
   return compare(layers, runsOf(db, id), TRANSFER_TASKS[config.task].measures)
 }
 
-/** Every promotion, newest first. */
-export const transferSummaries = (db: Database, room: Room): TransferSummary[] => {
-  const promotions = listPromotions(db)
-  const line = lineOf(db, promotions, room)
-  return promotions.map((promotion) => summaryIn(db, promotion, line)).reverse()
+/** Every promotion, newest first; one that can't be read stands in its place. */
+export const transferList = (db: Database, room: Room): (TransferSummary | Unreadable)[] => {
+  const promotions = readPromotions(db)
+  const line = lineOf(db, readable(promotions), room)
+  return promotions
+    .map((promotion) =>
+      isUnreadable(promotion)
+        ? promotion
+        : readOr(() => summaryIn(db, promotion, line), { id: promotion.id, name: promotion.layer.label }),
+    )
+    .reverse()
 }
+
+/** Those that can be read, newest first. */
+export const transferSummaries = (db: Database, room: Room): TransferSummary[] =>
+  readable(transferList(db, room))
 
 /** One promotion; null when there is none. */
 export const transferSummary = (db: Database, id: string, room: Room): TransferSummary | null => {
-  const promotions = listPromotions(db)
-  const promotion = promotions.find((other) => other.id === id)
-  return promotion ? summaryIn(db, promotion, lineOf(db, promotions, room)) : null
+  const promotion = getPromotion(db, id)
+  return promotion && summaryIn(db, promotion, lineOf(db, listPromotions(db), room))
 }
 
 const summaryIn = (db: Database, promotion: Promotion, line: Line): TransferSummary => {

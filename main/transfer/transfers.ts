@@ -12,6 +12,7 @@ import type {
   TransferPrediction,
   TransferSummary,
 } from '../../shared/transfer/contract.ts'
+import type { Unreadable } from '../../shared/records/unreadable.ts'
 import type { Database } from '../store/database.ts'
 import {
   addPromotion,
@@ -29,7 +30,7 @@ import { transferFolders } from './folders.ts'
 import { lineUp, resolveLayer, runsOfPlan, type LineUp } from './layers.ts'
 import { Queue } from './queue.ts'
 import { share } from './share.ts'
-import { transferDetail, transferSummaries, transferSummary, type Room } from './summary.ts'
+import { transferDetail, transferList, transferSummary, type Room } from './summary.ts'
 
 export type TransfersOptions = {
   readonly db: Database
@@ -43,7 +44,7 @@ export type TransfersOptions = {
 /** What can't be done as asked is a ContractError. */
 export type Transfers = {
   /** Newest first. */
-  list(): TransferSummary[]
+  list(): (TransferSummary | Unreadable)[]
   get(id: string): TransferDetail
   predict(config: TransferConfig): TransferPrediction
   /**
@@ -98,7 +99,7 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
   }
 
   return {
-    list: () => transferSummaries(db, room()),
+    list: () => transferList(db, room()),
     get: (id) => {
       find(id)
       return transferDetail(db, folders, id, room())!

@@ -1,4 +1,5 @@
 import type { SearchSummary } from '../../shared/contract.ts'
+import { readable, unreadableOf, type Unreadable } from '../../shared/records/unreadable.ts'
 import { searchOf } from '../route.ts'
 import type { Link } from './link.svelte.ts'
 import type { Notices } from './notices.svelte.ts'
@@ -14,6 +15,8 @@ const TICK_EVERY = 2000
 export class Searches {
   /** Newest first; null until the first answer. */
   list = $state.raw<readonly SearchSummary[] | null>(null)
+  /** Those that can't be read. */
+  unreadable = $state.raw<readonly Unreadable[]>([])
   /** The search of the view, else the one looked at last, else the newest. */
   readonly current = $derived.by(() => {
     const named = searchOf(this.#router.route)
@@ -38,7 +41,9 @@ export class Searches {
   }
 
   async load(): Promise<void> {
-    this.list = newestFirst(await this.#link.request('searches.list', {}))
+    const entries = await this.#link.request('searches.list', {})
+    this.list = newestFirst(readable(entries))
+    this.unreadable = unreadableOf(entries)
   }
 
   visit(id: string | null): void {

@@ -1,6 +1,6 @@
 /** What one press of "Promote" asks for: tasks, preset and data; remembered, and always said beside the button. */
 import { z } from 'zod'
-import { splitChoice, type SplitChoice } from '../../shared/data.ts'
+import { splitChoice, type SplitChoice } from '../../shared/records/data.ts'
 import type { PresetName } from '../../shared/records.ts'
 import {
   comparisonOf,

@@ -1,4 +1,5 @@
 /** The promotions as the page knows them: the whole list (it is short), asked for anew when something of it changes. */
+import { readable, unreadableOf, type Unreadable } from '../../shared/records/unreadable.ts'
 import type { WorkerStatus } from '../../shared/contract.ts'
 import type { DataReport } from '../../shared/data.ts'
 import {
@@ -41,6 +42,8 @@ export type Promotable = {
 export class Transfers {
   /** Newest first; null until the first answer. */
   list = $state.raw<readonly TransferSummary[] | null>(null)
+  /** Those that can't be read. */
+  unreadable = $state.raw<readonly Unreadable[]>([])
   /** What one press asks for. */
   protocol = $state.raw<Protocol>(readProtocol(localStorage.getItem(KEY)))
   busy = $state(false)
@@ -66,7 +69,9 @@ export class Transfers {
 
   async load(): Promise<void> {
     const before = this.list ?? []
-    this.list = await this.#link.request('transfers.list', {})
+    const entries = await this.#link.request('transfers.list', {})
+    this.list = readable(entries)
+    this.unreadable = unreadableOf(entries)
     for (const { promotion } of this.list) {
       const was = before.find((one) => one.promotion.id === promotion.id)?.promotion.state
       if (was === 'running' || was === 'queued') this.#tellEnd(promotion)

@@ -1,23 +1,11 @@
 /** What is kept of a transfer, and what the maths and the rest of the program say to each other: plain JSON. */
-import type { DataReport } from '../data.ts'
-import type { Graph } from '../graph.ts'
-import type { Failure, PresetName } from '../records.ts'
-
-export type TransferTaskName = 'segmentation' | 'synthesis' | 'verification'
-
-/** What every task's config has beside its own numbers. */
-export type Comparable = {
-  readonly preset: PresetName
-  readonly training: { readonly steps: number }
-  /** Steps between measurements, and between checkpoints; the last step has both. */
-  readonly evaluateEvery: number
-  readonly checkpointEvery: number
-  /** Each layer is trained with the seeds `seed`, `seed + 1`, … : `seeds` of them. */
-  readonly seed: number
-  readonly seeds: number
-  /** Known layers trained beside the promoted one with the same budget and seeds, by name (see known.ts). */
-  readonly baselines: readonly string[]
-}
+import { z } from 'zod'
+import { failureSchema } from '../records/candidate.ts'
+import { dataReportSchema } from '../records/data.ts'
+import { real, reals, whole } from '../records/fields.ts'
+import { graphSchema } from '../records/graph.ts'
+import { recordKind } from '../records/record.ts'
+import { asStored, type Of } from '../records/shapes.ts'
 
 /** A measure of a task, as its catalog names it. */
 export type Measure = {
@@ -31,33 +19,30 @@ export type Measure = {
 }
 
 /** Measure name to value. One that can't be measured (no small objects, say) is absent. */
-export type Measures = Readonly<Record<string, number>>
+export type Measures = Of<typeof reals>
 
 /** Means of the losses since the point before; `measures` where they were taken. All finite. */
-export type TransferPoint = {
-  readonly step: number
-  readonly losses: Readonly<Record<string, number>>
-  readonly measures: Measures | null
-}
+export const pointSchema = z.object({ step: whole, losses: reals, measures: reals.nullable() })
+export type TransferPoint = Of<typeof pointSchema>
 
-export type TransferResult = {
+export const outcomeSchema = z.object({
   /** diverged: a loss or weight was not finite; collapsed: the generator lost its variety for good. */
-  readonly outcome: 'finished' | 'diverged' | 'collapsed'
+  outcome: z.enum(['finished', 'diverged', 'collapsed']),
   /** Steps done: all of them, or the one at which it ended. */
-  readonly step: number
+  step: whole,
   /** One sentence for what ended it early. */
-  readonly reason: string | null
+  reason: z.string().nullable(),
   /** Of the last measurement; of a run that diverged, of the last one before. */
-  readonly measures: Measures
-  readonly curve: readonly TransferPoint[]
-  readonly parameters: number
-  /** Of work, over all the processes that had a part in it. */
-  readonly seconds: number
+  measures: reals,
+  parameters: whole,
+  /** Seconds of work, over all the processes that had a part in it. */
+  seconds: real,
   /** What it was trained and measured on; absent in results of older versions. */
-  readonly data?: DataReport | undefined
-}
-
-export type TransferOutcome = Omit<TransferResult, 'curve'>
+  data: dataReportSchema.optional(),
+})
+/** How a run ended, without its curve. */
+export type TransferOutcome = Of<typeof outcomeSchema>
+export type TransferResult = TransferOutcome & { readonly curve: readonly TransferPoint[] }
 
 /** Sent by a worker while it works. */
 export type TransferProgress = {
@@ -69,34 +54,44 @@ export type TransferProgress = {
 }
 
 /** Where a promoted layer comes from. */
-export type LayerSource =
-  | { readonly kind: 'candidate'; readonly search: string; readonly number: number }
-  | { readonly kind: 'known'; readonly name: string }
-  | { readonly kind: 'imported' }
+export const layerSourceSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('candidate'), search: z.string(), number: whole }),
+  z.object({ kind: z.literal('known'), name: z.string() }),
+  z.object({ kind: z.literal('imported') }),
+])
+export type LayerSource = Of<typeof layerSourceSchema>
 
-export type PromotedLayer = {
-  readonly graph: Graph
-  readonly fingerprint: string
-  readonly label: string
-  readonly from: LayerSource
-}
+export const promotedLayerSchema = z.object({
+  graph: asStored(graphSchema),
+  fingerprint: z.string(),
+  label: z.string(),
+  from: layerSourceSchema,
+})
+export type PromotedLayer = Of<typeof promotedLayerSchema>
 
-export type PromotionState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled'
-export type RunState = 'queued' | 'running' | 'done' | 'failed'
+export const promotionStateSchema = z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled'])
+export type PromotionState = z.infer<typeof promotionStateSchema>
+export const runStateSchema = z.enum(['queued', 'running', 'done', 'failed'])
+export type RunState = z.infer<typeof runStateSchema>
 
-/** One layer with one seed under one protocol, whichever promotions ask for it. */
-export type StoredRun = {
+export const runSchema = z.object({
   /** `<protocol>-<fingerprint>-<seed>`: also the name of its folder. */
-  readonly key: string
-  readonly protocol: string
-  readonly fingerprint: string
-  readonly seed: number
-  readonly state: RunState
-  readonly step: number
-  readonly steps: number
+  key: z.string(),
+  protocol: z.string(),
+  fingerprint: z.string(),
+  seed: whole,
+  state: runStateSchema,
+  step: whole,
+  steps: whole,
   /** Without its curve, which is kept apart. */
-  readonly result: TransferOutcome | null
-  readonly failure: Failure | null
-  /** Of work so far; the result's when it is done. */
-  readonly seconds: number
-}
+  result: outcomeSchema.nullable(),
+  failure: failureSchema.nullable(),
+  /** Seconds of work so far; the result's when it is done. */
+  seconds: real,
+})
+/** One layer with one seed under one protocol, whichever promotions ask for it. */
+export type StoredRun = Of<typeof runSchema>
+
+export const TRANSFER_POINT = recordKind('point of a curve', pointSchema)
+export const TRANSFER_OUTCOME = recordKind('result', outcomeSchema)
+export const PROMOTED_LAYER = recordKind('promoted layer', promotedLayerSchema)

@@ -1,128 +1,62 @@
 /** What comes back about transfers, checked where it arrives in the page. */
 import { z } from 'zod'
-import { dataReportSchema } from '../data.ts'
-import { graphSchema } from '../schemas.ts'
-import { transferConfigSchema } from '../transfer.ts'
-import type { TransferReplies, TransferSummary } from './contract.ts'
-
-const number = z.int().min(0)
-const real = z.number()
-const reals = z.record(z.string(), real)
-
-export const pointSchema = z.object({ step: number, losses: reals, measures: reals.nullable() })
-const role = z.enum(['layer', 'baseline'])
-
-const promotionSchema = z.object({
-  id: z.string(),
-  layer: z.object({
-    graph: graphSchema,
-    fingerprint: z.string(),
-    label: z.string(),
-    from: z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('candidate'), search: z.string(), number }),
-      z.object({ kind: z.literal('known'), name: z.string() }),
-      z.object({ kind: z.literal('imported') }),
-    ]),
-  }),
-  config: transferConfigSchema,
-  protocol: z.string(),
-  state: z.enum(['queued', 'running', 'paused', 'done', 'failed', 'cancelled']),
-  failure: z.string().nullable(),
-  createdAt: z.string(),
-  made: z.record(z.string(), z.string()),
-})
+import { comparisonRowSchema } from '../records/comparison.ts'
+import { dataReportSchema } from '../records/data.ts'
+import { range, real, reals, whole } from '../records/fields.ts'
+import type { Of } from '../records/shapes.ts'
+import { listOf } from '../records/unreadable.ts'
+import { promotionSchema } from '../transfer.ts'
+import { pointSchema, runSchema } from './records.ts'
+import { waitingSchema } from './waiting.ts'
 
 const predictionSchema = z.object({
-  seconds: z.object({ low: real, high: real }),
+  seconds: range,
+  /** Whether from runs seen on this machine, and not from a rule of thumb. */
   measured: z.boolean(),
 })
+export type TransferPrediction = Of<typeof predictionSchema>
 
-const interval = z.object({ low: real, high: real }).nullable()
-
-const rowSchema = z.object({
-  fingerprint: z.string(),
-  label: z.string(),
-  role,
-  runs: z.object({ finished: number, diverged: number, collapsed: number, failed: number, left: number }),
-  measures: z.record(
-    z.string(),
-    z.object({
-      mean: real,
-      spread: real.nullable(),
-      interval,
-      values: z.array(real),
-      seeds: z.array(number),
-    }),
-  ),
-  against: z.record(
-    z.string(),
-    z.object({
-      difference: real,
-      interval,
-      pairs: number,
-      p: real.nullable(),
-      corrected: real.nullable(),
-      tried: number,
-      verdict: z.enum(['better', 'worse', 'noise', 'open']),
-    }),
-  ),
-})
-
-const summarySchema: z.ZodType<TransferSummary> = z.object({
+const summarySchema = z.object({
   promotion: promotionSchema,
-  comparison: z.array(rowSchema),
+  /** The promoted layer first, then the baselines. */
+  comparison: z.array(comparisonRowSchema),
+  /** What real data comes to, by measure; empty for a task without a yardstick, and until a run has told. */
   real: reals,
-  runs: z.object({ queued: number, running: number, done: number, failed: number }),
-  reused: number,
+  runs: z.object({ queued: whole, running: whole, done: whole, failed: whole }),
+  /** Runs that were finished before it was made. */
+  reused: whole,
+  /** 0..1 of all its steps. */
   progress: real,
+  /** Until it ends, with what is in line before it; null when nothing of it is in line. */
   eta: predictionSchema.nullable(),
-  waiting: z
-    .discriminatedUnion('for', [
-      z.object({ for: z.literal('search'), name: z.string() }),
-      z.object({ for: z.literal('line'), place: number }),
-    ])
-    .nullable(),
+  /** null: something of it is under way or about to be, or it is not in line. */
+  waiting: waitingSchema.nullable(),
+  /** What its runs were trained and measured on; absent until one has ended. */
   data: dataReportSchema.optional(),
 })
+export type TransferSummary = Of<typeof summarySchema>
 
-const runSchema = z.object({
-  key: z.string(),
-  protocol: z.string(),
-  fingerprint: z.string(),
-  seed: number,
-  state: z.enum(['queued', 'running', 'done', 'failed']),
-  step: number,
-  steps: number,
-  result: z
-    .object({
-      outcome: z.enum(['finished', 'diverged', 'collapsed']),
-      step: number,
-      reason: z.string().nullable(),
-      measures: reals,
-      parameters: number,
-      seconds: real,
-      data: dataReportSchema.optional(),
-    })
-    .nullable(),
-  failure: z.object({ cause: z.string(), trace: z.string(), attempts: number }).nullable(),
-  seconds: real,
+const runDetailSchema = z.object({
+  run: runSchema,
+  label: z.string(),
+  role: comparisonRowSchema.shape.role,
+  curve: z.array(pointSchema),
+  /** Names of its pictures, by step: for `transfers.picture`. */
+  pictures: z.array(z.string()),
 })
+export type TransferRunDetail = Of<typeof runDetailSchema>
+
+const detailSchema = z.object({
+  summary: summarySchema,
+  /** In the order in which they are done. */
+  runs: z.array(runDetailSchema),
+})
+export type TransferDetail = Of<typeof detailSchema>
 
 /** Request name to the schema of its reply. */
-export const TRANSFER_REPLIES: { readonly [N in keyof TransferReplies]: z.ZodType<TransferReplies[N]> } = {
-  'transfers.list': z.array(summarySchema),
-  'transfers.get': z.object({
-    summary: summarySchema,
-    runs: z.array(
-      z.object({
-        run: runSchema,
-        label: z.string(),
-        role,
-        curve: z.array(pointSchema),
-        pictures: z.array(z.string()),
-      }),
-    ),
-  }),
+export const TRANSFER_REPLIES = {
+  'transfers.list': listOf(summarySchema, { id: ['promotion', 'id'], name: ['promotion', 'layer', 'label'] }),
+  'transfers.get': detailSchema,
   'transfers.check': dataReportSchema,
   'transfers.predict': predictionSchema,
   'transfers.promote': z.object({ summary: summarySchema, existing: z.boolean() }),
@@ -130,5 +64,6 @@ export const TRANSFER_REPLIES: { readonly [N in keyof TransferReplies]: z.ZodTyp
   'transfers.cancel': summarySchema,
   'transfers.pause': summarySchema,
   'transfers.resume': summarySchema,
+  /** The PNG file's bytes in base64. */
   'transfers.picture': z.object({ base64: z.string() }),
 }

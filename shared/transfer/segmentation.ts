@@ -3,104 +3,70 @@
  * Sources: He et al. 2017 (Mask R-CNN), Lin et al. 2017 (FPN), Liu et al. 2020, section 5.2.
  */
 import { z } from 'zod'
-import { splitChoice, trainingText, type SplitChoice } from '../data.ts'
-import type { Comparable, Measure } from './records.ts'
-import { comparable, count, fraction, positive, rate } from './fields.ts'
+import { trainingText } from '../data.ts'
+import { splitChoice } from '../records/data.ts'
+import { count, fraction, positive, rate } from '../records/fields.ts'
+import type { Of } from '../records/shapes.ts'
+import { comparable } from './comparable.ts'
+import type { Measure } from './records.ts'
 import { dataDepartures, dataName, type Task } from './task.ts'
-
-export type SegmentationConfig = Comparable & {
-  readonly task: 'segmentation'
-  readonly data: {
-    readonly kind: 'shapes' | 'coco'
-    /** COCO's folder: annotations/instances_<split>.json beside <split>/. */
-    readonly path?: string | undefined
-    /** Side of the square that an image is fitted into. */
-    readonly imageSize: number
-    /** At most so many are used; 0 means all. */
-    readonly trainingImages: number
-    readonly validationImages: number
-  } & SplitChoice
-  readonly network: {
-    /** Multiply the channels and the blocks a stage of ResNet-50. */
-    readonly width: number
-    readonly depth: number
-    /** Of the finest level: 4 as published; 2 (a 3×3 stem without pooling) for small images. */
-    readonly stride: 2 | 4
-    readonly pyramidChannels: number
-    /** Of the box head's two hidden layers. */
-    readonly boxChannels: number
-    /** Of the mask head's four convolutions. */
-    readonly maskChannels: number
-    /** A checkpoint whose backbone to start from, or a folder with one for each layer. */
-    readonly backbone?: string | undefined
-  }
-  readonly regions: {
-    /** Side of a square anchor in strides of its level. */
-    readonly anchorScale: number
-    /** Anchors drawn of each image for the proposals' losses. */
-    readonly anchors: number
-    /** Best boxes taken of each level; those left of all levels when doubles are dropped. */
-    readonly candidates: number
-    readonly proposals: number
-    /** Regions drawn of each image to train the heads on, a quarter of them objects. */
-    readonly rois: number
-    /** Objects of an image that are trained on, at most: the largest. */
-    readonly objects: number
-    /** Detections of an image, at most. */
-    readonly detections: number
-  }
-  readonly training: {
-    readonly steps: number
-    readonly batchSize: number
-    /** Peak; warmed up linearly, then along a cosine. */
-    readonly learningRate: number
-    readonly warmupSteps: number
-    readonly momentum: number
-    readonly weightDecay: number
-    /** Groups of the `hwg` index set. */
-    readonly groups: number
-  }
-}
 
 export const segmentationSchema = z.strictObject({
   task: z.literal('segmentation'),
   ...comparable,
   data: z.strictObject({
     kind: z.enum(['shapes', 'coco']),
+    /** COCO's folder: annotations/instances_<split>.json beside <split>/. */
     path: z.string().min(1).optional(),
+    /** Side of the square that an image is fitted into. */
     imageSize: z.int().min(32).max(2048).multipleOf(32),
+    /** At most so many are used; 0 means all. */
     trainingImages: count,
     validationImages: positive,
     ...splitChoice,
   }),
   network: z.strictObject({
+    /** Multiply the channels and the blocks a stage of ResNet-50. */
     width: z.number().min(0.05).max(4),
     depth: z.number().min(0.05).max(4),
+    /** Of the finest level: 4 as published; 2 (a 3×3 stem without pooling) for small images. */
     stride: z.literal([2, 4]),
     pyramidChannels: positive,
+    /** Of the box head's two hidden layers. */
     boxChannels: positive,
+    /** Of the mask head's four convolutions. */
     maskChannels: positive,
+    /** A checkpoint whose backbone to start from, or a folder with one for each layer. */
     backbone: z.string().min(1).optional(),
   }),
   regions: z.strictObject({
+    /** Side of a square anchor in strides of its level. */
     anchorScale: z.number().min(1).max(32),
+    /** Anchors drawn of each image for the proposals' losses. */
     anchors: positive,
+    /** Best boxes taken of each level; those left of all levels when doubles are dropped. */
     candidates: positive,
     proposals: positive,
+    /** Regions drawn of each image to train the heads on, a quarter of them objects. */
     rois: z.int().min(4),
+    /** Objects of an image that are trained on, at most: the largest. */
     objects: positive,
+    /** Detections of an image, at most. */
     detections: z.int().min(1).max(100),
   }),
   training: z.strictObject({
     steps: positive,
     batchSize: positive,
+    /** Peak; warmed up linearly, then along a cosine. */
     learningRate: rate,
     warmupSteps: count,
     momentum: fraction,
     weightDecay: rate,
+    /** Groups of the `hwg` index set. */
     groups: positive,
   }),
-}) satisfies z.ZodType<SegmentationConfig>
+})
+export type SegmentationConfig = Of<typeof segmentationSchema>
 
 const precision = (what: 'Box' | 'Mask', range: string, help: string): Measure => ({
   label: `${what} AP${range}`,

@@ -3,58 +3,12 @@
  * discriminator without normalisation. Sources: Brock et al. 2019 (BigGAN), Liu et al. 2020, section 5.3.
  */
 import { z } from 'zod'
-import { comparable, count, fraction, positive, rate } from './fields.ts'
-import { splitChoice, trainingText, type SplitChoice } from '../data.ts'
-import type { Comparable } from './records.ts'
+import { trainingText } from '../data.ts'
+import { splitChoice } from '../records/data.ts'
+import { count, fraction, positive, rate } from '../records/fields.ts'
+import type { Of } from '../records/shapes.ts'
+import { comparable } from './comparable.ts'
 import { dataDepartures, dataName, type Task } from './task.ts'
-
-export type SynthesisConfig = Comparable & {
-  readonly task: 'synthesis'
-  readonly data: {
-    readonly kind: 'shapes' | 'cifar10' | 'folder'
-    readonly path?: string | undefined
-    /** Side of the square images: a power of two. */
-    readonly imageSize: number
-    /** At most so many are used; 0 means all. */
-    readonly trainingImages: number
-    /** Held out: what the generated images are compared with. */
-    readonly validationImages: number
-  } & SplitChoice
-  readonly network: {
-    /** Channels multiplier of both networks (`ch` in BigGAN). */
-    readonly channels: number
-    /** Latents in all, shared out among the first layer and the blocks. */
-    readonly latent: number
-    readonly sharedEmbedding: number
-    /** Side of the feature maps with the self-attention block; 0: none. */
-    readonly attention: number
-    /** A frozen Inception graph (.pb) for standard scores. */
-    readonly inception?: string | undefined
-  }
-  readonly training: {
-    /** Of the generator. */
-    readonly steps: number
-    readonly batchSize: number
-    readonly generatorRate: number
-    readonly discriminatorRate: number
-    /** Steps of the discriminator for each of the generator. */
-    readonly discriminatorSteps: number
-    readonly beta1: number
-    readonly beta2: number
-    /** Decay of the generator's moving average; samples are made from it. */
-    readonly ema: number
-    /** Weight of the orthogonal regularisation; 0: none. */
-    readonly orthogonal: number
-    /** Groups of the `hwg` index set. */
-    readonly groups: number
-  }
-  readonly sampling: {
-    /** Images generated for each measurement. */
-    readonly samples: number
-    /** Latents beyond this are drawn again in sample grids; 0: none are. */
-    readonly truncation: number
-  }
-}
 
 export const synthesisSchema = z.strictObject({
   task: z.literal('synthesis'),
@@ -62,32 +16,50 @@ export const synthesisSchema = z.strictObject({
   data: z.strictObject({
     kind: z.enum(['shapes', 'cifar10', 'folder']),
     path: z.string().min(1).optional(),
+    /** Side of the square images. */
     imageSize: z.literal([16, 32, 64, 128]),
+    /** At most so many are used; 0 means all. */
     trainingImages: count,
+    /** Held out: what the generated images are compared with. */
     validationImages: positive,
     ...splitChoice,
   }),
   network: z.strictObject({
+    /** Channels multiplier of both networks (`ch` in BigGAN). */
     channels: positive,
+    /** Latents in all, shared out among the first layer and the blocks. */
     latent: positive,
     sharedEmbedding: positive,
+    /** Side of the feature maps with the self-attention block; 0: none. */
     attention: count,
+    /** A frozen Inception graph (.pb) for standard scores. */
     inception: z.string().min(1).optional(),
   }),
   training: z.strictObject({
+    /** Of the generator. */
     steps: positive,
     batchSize: positive,
     generatorRate: rate,
     discriminatorRate: rate,
+    /** Steps of the discriminator for each of the generator. */
     discriminatorSteps: positive,
     beta1: fraction,
     beta2: fraction,
+    /** Decay of the generator's moving average; samples are made from it. */
     ema: fraction,
+    /** Weight of the orthogonal regularisation; 0: none. */
     orthogonal: rate,
+    /** Groups of the `hwg` index set. */
     groups: positive,
   }),
-  sampling: z.strictObject({ samples: z.int().min(16), truncation: rate }),
-}) satisfies z.ZodType<SynthesisConfig>
+  sampling: z.strictObject({
+    /** Images generated for each measurement. */
+    samples: z.int().min(16),
+    /** Latents beyond this are drawn again in sample grids; 0: none are. */
+    truncation: rate,
+  }),
+})
+export type SynthesisConfig = Of<typeof synthesisSchema>
 
 const DEMO: SynthesisConfig = {
   task: 'synthesis',

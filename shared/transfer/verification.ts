@@ -3,31 +3,17 @@
  * with several seeds on each architecture, and measured on images that no search sees.
  */
 import { z } from 'zod'
-import { ARCHITECTURES, DATA_SETS, PRESETS } from '../catalog.ts'
+import { ARCHITECTURE_NAMES, ARCHITECTURES, DATA_SETS, PRESETS } from '../catalog.ts'
 import { trainingText } from '../data.ts'
-import type {
-  ArchitectureConfig,
-  ArchitectureName,
-  DataConfig,
-  SearchConfig,
-  TrainingConfig,
-} from '../records.ts'
-import { searchConfigSchema } from '../schemas.ts'
-import { comparable } from './fields.ts'
-import type { Comparable, Measure } from './records.ts'
+import type { SearchConfig } from '../records.ts'
+import { measuredDataSchema } from '../records/data.ts'
+import { searchConfigSchema, trainingSchema } from '../records/search-config.ts'
+import type { Of } from '../records/shapes.ts'
+import { comparable } from './comparable.ts'
+import type { Measure } from './records.ts'
 import type { Task } from './task.ts'
 
-/** Held-out images are measured at each quarter of a training. */
-export type VerificationConfig = Omit<Comparable, 'evaluateEvery'> & {
-  readonly task: 'verification'
-  /** The search's; `testImages` says how many images that it never saw are measured on. */
-  readonly data: DataConfig & { readonly testImages: number }
-  readonly architectures: readonly ArchitectureConfig[]
-  readonly training: TrainingConfig
-}
-
 const { evaluateEvery: _, ...fields } = comparable
-const { data, training } = searchConfigSchema.shape
 
 /** Each network has a column of its own: one of a kind. */
 const architectures = searchConfigSchema.shape.architectures.refine(
@@ -38,10 +24,13 @@ const architectures = searchConfigSchema.shape.architectures.refine(
 export const verificationSchema = z.strictObject({
   task: z.literal('verification'),
   ...fields,
-  data: data.extend({ testImages: z.int().min(0) }),
+  /** The search's; `testImages` says how many images that it never saw are measured on. */
+  data: measuredDataSchema.required({ testImages: true }),
   architectures,
-  training,
-}) satisfies z.ZodType<VerificationConfig>
+  training: trainingSchema,
+})
+/** Held-out images are measured at each quarter of a training. */
+export type VerificationConfig = Of<typeof verificationSchema>
 
 /** Times the search's steps, and the seeds, where nothing else is asked for. */
 const LONGER = 10
@@ -88,7 +77,7 @@ const accuracy = (label: string, help: string): Measure => ({
   better: 'higher',
   help,
 })
-const names = Object.keys(ARCHITECTURES) as ArchitectureName[]
+const names = ARCHITECTURE_NAMES
 
 const networksText = ({ architectures }: VerificationConfig): string =>
   architectures

@@ -1,9 +1,15 @@
-/** Why nothing of a promotion in line is under way. */
-export type Waiting =
+import { z } from 'zod'
+import { whole } from '../records/fields.ts'
+import type { Of } from '../records/shapes.ts'
+
+export const waitingSchema = z.discriminatedUnion('for', [
   /** A search that has the workers. */
-  | { readonly for: 'search'; readonly name: string }
+  z.object({ for: z.literal('search'), name: z.string() }),
   /** Promotions before it; its place in line, from 2 on. */
-  | { readonly for: 'line'; readonly place: number }
+  z.object({ for: z.literal('line'), place: whole }),
+])
+/** Why nothing of a promotion in line is under way. */
+export type Waiting = Of<typeof waitingSchema>
 
 export const waitingText = (waiting: Waiting): string =>
   waiting.for === 'search' ? `waits for search “${waiting.name}”` : `${ordinal(waiting.place)} in line`

@@ -33,7 +33,7 @@ export const benchSynthesis = async (args: readonly string[]): Promise<void> => 
     },
   })
   const preset = transferPreset('synthesis', values.preset as PresetName) as SynthesisConfig
-  const config = { ...preset, data: { ...preset.data, imageSize: 32 } }
+  const config = { ...preset, data: { ...preset.data, imageSize: 32 } } satisfies SynthesisConfig
   const peers = contestants(values.threads)
   try {
     const rows: object[] = []

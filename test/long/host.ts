@@ -4,6 +4,7 @@
  */
 import { createApi } from '../../main/api.ts'
 import type { SearchConfig } from '../../shared/records.ts'
+import { readable } from '../../shared/records/unreadable.ts'
 import { REPLIES } from '../../shared/replies.ts'
 import type { Argument, Replies, RequestName } from '../../shared/contract.ts'
 import { synthesisConfig } from '../transfer/harness.ts'
@@ -18,12 +19,12 @@ const ask = async <N extends RequestName>(name: N, argument: Argument<N>): Promi
   return REPLIES[name].parse(reply.value)
 }
 const begin = async (): Promise<void> => {
-  const searches = await ask('searches.list', {})
+  const searches = readable(await ask('searches.list', {}))
   if (searches.every(({ search }) => search.state === 'done')) {
     const seed = 1 + searches.length
     await ask('searches.create', { name: `search ${seed}`, config: { ...config, seed } })
   }
-  const promotions = await ask('transfers.list', {})
+  const promotions = readable(await ask('transfers.list', {}))
   if (transfers && promotions.every(({ promotion }) => promotion.state === 'done')) {
     const seed = 1 + 10 * promotions.length
     await ask('transfers.promote', { layer: { known: 'EvoNorm-B0' }, config: synthesisConfig({ seed }) })

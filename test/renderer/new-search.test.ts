@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { PRESETS } from '../../shared/catalog.ts'
-import { searchConfigSchema } from '../../shared/schemas.ts'
+import { searchConfigSchema } from '../../shared/records/search-config.ts'
 import { changes, FIELDS, valueAt, withValue } from '../../renderer/fields.ts'
 import { problems } from '../../renderer/problems.ts'
 

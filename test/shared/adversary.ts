@@ -16,7 +16,7 @@ import { reachable } from '../../shared/symbolic/products.ts'
 import { gradient, STRATEGIES } from '../../shared/symbolic/reverse.ts'
 import { createSymbols } from '../../shared/symbolic/symbols.ts'
 
-/** The most nodes that a layer from outside may have (shared/schemas.ts). */
+/** The most nodes that a layer from outside may have (shared/records/graph.ts). */
 export const MOST_NODES = 64
 const KEPT = 6
 const FILE = new URL('../reference/worst_layers.json', import.meta.url)

@@ -12,6 +12,7 @@ import { openStore } from '../../main/store/store.ts'
 import { summaryOf } from '../../main/summary.ts'
 import { transferFolders } from '../../main/transfer/folders.ts'
 import { NO_SEARCH, transferDetail, transferSummaries } from '../../main/transfer/summary.ts'
+import { readable } from '../../shared/records/unreadable.ts'
 import { REPLIES } from '../../shared/replies.ts'
 import { openBench, quickPool } from '../search/harness.ts'
 import { unpackSample } from './disk.ts'
@@ -39,7 +40,7 @@ const readAll = (db: Database, folder: string) => {
     return nodes.map(({ number }) => REPLIES['candidates.get'].parse(candidateDetail(db, key, number)))
   })
   REPLIES['searches.list'].parse(searches.map((search) => summaryOf(db, search, 1)))
-  const transfers = REPLIES['transfers.list'].parse(transferSummaries(db, NO_SEARCH))
+  const transfers = readable(REPLIES['transfers.list'].parse(transferSummaries(db, NO_SEARCH)))
   for (const { promotion } of transfers)
     REPLIES['transfers.get'].parse(transferDetail(db, transferFolders(folder), promotion.id, NO_SEARCH))
   assert.ok(eventsSince(db, 0, 1e6).events.length > 0)

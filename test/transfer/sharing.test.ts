@@ -11,6 +11,7 @@ import { share } from '../../main/transfer/share.ts'
 import type { Pool } from '../../main/workers/pool.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import { protocolOf, roughSecondsOf, type RunState, type TransferConfig } from '../../shared/transfer.ts'
+import { readable } from '../../shared/records/unreadable.ts'
 import { waitingText } from '../../shared/transfer/waiting.ts'
 import { dataFolder, shortSearch, until } from '../main/stand-in-app.ts'
 import { transferAnswer } from '../workers/stand-in-transfer.ts'
@@ -99,7 +100,9 @@ describe('sharing', { concurrency: 2 }, () => {
     for (const config of [segmentationConfig(OF_ONE), synthesisConfig(OF_ONE)])
       ids.push((await ask('transfers.promote', { layer: mine, config })).summary.promotion.id)
     const said = async () =>
-      (await ask('transfers.list', {})).toReversed().map(({ waiting }) => waiting && waitingText(waiting))
+      readable(await ask('transfers.list', {}))
+        .toReversed()
+        .map(({ waiting }) => waiting && waitingText(waiting))
     assert.deepEqual(await said(), ['waits for search “nightly”', '2nd in line'])
     await ask('searches.pause', { id: search.search.id })
     assert.deepEqual(await said(), [null, '2nd in line'])

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { canonical, fingerprint } from '../../shared/canonical.ts'
+import { readable } from '../../shared/records/unreadable.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import { knownLayer } from '../../shared/known.ts'
 import type { Failure } from '../../shared/records.ts'
@@ -120,7 +121,7 @@ describe('transfers', { concurrency: 3 }, () => {
     }
     for (const id of ids) await ended(id)
     const names = new Map(
-      [...(await ask('transfers.list', {}))].flatMap(({ comparison }) =>
+      readable(await ask('transfers.list', {})).flatMap(({ comparison }) =>
         comparison.map((row) => [row.fingerprint, row.label] as const),
       ),
     )

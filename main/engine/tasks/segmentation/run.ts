@@ -9,7 +9,7 @@ import type {
   TransferResult,
   TransferRun,
 } from '../../../../shared/transfer.ts'
-import { pointSchema } from '../../../../shared/transfer/replies.ts'
+import { pointSchema } from '../../../../shared/transfer/records.ts'
 import { newestCheckpoint, tensorsOf, type Format } from '../../checkpoint.ts'
 import { environment, environmentally } from '../../environment.ts'
 import { cosineRate } from '../../optimizer.ts'

@@ -9,7 +9,7 @@ import type {
   TransferResult,
   TransferRun,
 } from '../../../../shared/transfer.ts'
-import { pointSchema } from '../../../../shared/transfer/replies.ts'
+import { pointSchema } from '../../../../shared/transfer/records.ts'
 import { loadData } from '../../data/index.ts'
 import type { LoadedData } from '../../data/dataset.ts'
 import { newestCheckpoint, type Format } from '../../checkpoint.ts'
