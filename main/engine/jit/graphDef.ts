@@ -4,8 +4,12 @@
  */
 import { createRequire } from 'node:module'
 
-/** The ops of frozen image networks. None touches a file, keeps state, calls a function or grows without its input. */
-const ALLOWED: ReadonlySet<string> = new Set(
+/**
+ * The ops of frozen image networks: Inception's of 2015, and those that TensorFlow freezes it to (test/reference/inception_ops.py).
+ * None touches a file, keeps state or calls a function. Where two constants broadcast, an op may still ask for more memory than
+ * there is: that ends the worker at its limit (main/workers/limits.ts), with the cause told, and nothing else.
+ */
+export const ALLOWED: ReadonlySet<string> = new Set(
   (
     'Add AddV2 AvgPool BatchNormWithGlobalNormalization BiasAdd Cast CheckNumerics Concat ConcatV2 Const Conv2D DecodeJpeg ' +
     'DepthwiseConv2dNative ExpandDims FusedBatchNorm FusedBatchNormV3 Identity MatMul MaxPool Mean Mul NoOp Pack ' +
