@@ -15,7 +15,7 @@ export type Route =
       readonly view: SearchView
       readonly search: string
       readonly layer: number | null
-      /** Of the candidates: what the table shows. */
+      /** What the table of candidates shows. */
       readonly list?: CandidateList
     }
   | { readonly view: 'layer'; readonly search: string; readonly layer: number }

@@ -27,7 +27,7 @@ export const SCALAR: Readonly<Record<BinaryOp | UnaryOp, (a: number, b: number) 
   sqrt: (a) => sign(a) * Math.sqrt(Math.abs(a) + EPSILON),
 }
 
-/** For each element, which cell of the index set it falls in, below batch × channels. */
+/** The cell of the index set that each element falls in, below batch × channels. */
 export const cellsOf = (set: IndexSet, [n, h, w, c]: Shape, groups: number): Uint32Array => {
   const perGroup = c / groupsFor(c, groups)
   const cells = new Uint32Array(n * h * w * c)

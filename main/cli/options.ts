@@ -15,7 +15,7 @@ export const wholeNumber =
 const MOST_WORKERS = 256
 const MOST_THREADS = 1024
 
-/** Of channels or blocks. */
+/** A factor of channels or blocks. */
 export const factor = (text: string): number => {
   const value = Number(text)
   if (!(value >= 0.05 && value <= 4)) throw new InvalidArgumentError('needs a number from 0.05 to 4.')

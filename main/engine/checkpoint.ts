@@ -39,7 +39,7 @@ export const writeCheckpoint = <State>(folder: string, checkpoint: Checkpoint<St
   removeBut(KEPT, folder)
 }
 
-/** Of a run that has ended nobody needs the others. */
+/** Keeps only the newest checkpoint of a run that has ended. */
 export const keepNewest = (folder: string): void => removeBut(1, folder)
 
 const removeBut = (kept: number, folder: string): void => {

@@ -28,7 +28,7 @@ export const evaluate = async (task: EvaluationTask, report: Report): Promise<Ev
   if (task.keep) identityOf(task)
   using resources = new DisposableStack()
   const trainings: Classification[] = []
-  /** Of the stability test, on the cheapest architecture. */
+  /** The gradient norm that the stability test reached, on the cheapest architecture. */
   let gradientNorm: number | null = null
   const done = (scores: number[] | null, rejection: Rejection | null): EvaluationResult => ({
     scores,

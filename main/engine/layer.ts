@@ -120,7 +120,7 @@ type Site = {
   readonly compiled: Compiled
   readonly vectors: ReadonlyMap<LayerInput, Tensor>
   readonly moving: readonly Variable[]
-  /** For each moving average: whether it is of a mean, not of a second moment. */
+  /** Whether a moving average is of a mean and not of a second moment, one for each. */
   readonly isMean: readonly boolean[]
   readonly groups: number
 }

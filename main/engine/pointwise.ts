@@ -18,7 +18,7 @@ type Read = {
   readonly width: Side
   readonly inner: number
 }
-/** Of `size` pixels along a side, each `stride`-th is read: `count` of them. */
+/** A side of `size` pixels, of which each `stride`-th is read: `count` of them. */
 type Side = { readonly size: number; readonly stride: number; readonly count: number }
 
 /** Makes the backend compute strided 1×1 convolutions so. Called once, when the runtime loads. */

@@ -31,7 +31,7 @@ const WINDOW: Build = {
   out: DESKTOP,
 }
 
-/** Of the contents of files and folders below the root. */
+/** A hash of the contents of files and folders below the root. */
 export const hashOf = (sources: readonly string[]): string => {
   const hash = createHash('sha256')
   for (const source of sources) {

@@ -1,7 +1,7 @@
 /** What is fetched for TensorFlow's libraries: pinned wheels, for a machine with or without an NVIDIA driver. */
 export type Wheel = {
   readonly requirement: string
-  /** Of the wheel file, as the bytes. */
+  /** The checksum of the wheel file; `bytes` is its size. */
   readonly sha256: string
   readonly bytes: number | null
 }

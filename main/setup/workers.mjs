@@ -66,7 +66,7 @@ export const chosenSplit = ({ workers, threads }, measured = measuredSplits()) =
 /** @param {Split} split */
 const textOf = ({ workers, threads }) => `${workers} of ${threads} thread${threads === 1 ? '' : 's'}`
 
-/** For the doctor, in one line. @param {Given} [given] */
+/** The split as the doctor says it, in one line. @param {Given} [given] */
 export const describeSplit = (given = {}, measured = measuredSplits()) => {
   const { from, ...split } = chosenSplit(given, measured)
   if (from === 'given') return `${textOf(split)} (as --workers or --threads say)`

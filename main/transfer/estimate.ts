@@ -14,7 +14,7 @@ export type Paces = ReadonlyMap<string, number>
 const SEEN = [0.8, 1.3] as const
 const ROUGH = [0.4, 3] as const
 
-/** Of one promotion by itself: `runs` of them, `workers` at once. */
+/** Predicts one promotion by itself: so many runs, as many at once as there are workers. */
 export const predictTransfer = (
   config: TransferConfig,
   runs: number,

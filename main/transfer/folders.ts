@@ -6,7 +6,7 @@ import { kindAt, readBytes } from '../files.ts'
 import { makeFolder } from '../setup/disk.mjs'
 
 export type Folders = {
-  /** For a run that begins or goes on: made when there is none, rid of what a killed one was writing. */
+  /** The folder of a run that begins or goes on: made when there is none, rid of what a killed one was writing. */
   open(run: string): string
   /** Names of a run's pictures, by step. */
   pictures(run: string): string[]
@@ -21,7 +21,7 @@ const PICTURE = /^[a-z0-9][a-z0-9-]*\.png$/
 /** A picture that is larger is no picture for a page. */
 const LARGEST_BYTES = 16 * 2 ** 20
 
-/** Of a store's data folder. Names come from the contract, which lets no separators through. */
+/** The folders of a store's runs, in its data folder. Names come from the contract, which lets no separators through. */
 export const transferFolders = (dataFolder: string): Folders => {
   const root = join(dataFolder, 'transfer')
   const pathOf = (run: string): string => join(root, run)

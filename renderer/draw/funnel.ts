@@ -4,7 +4,7 @@ import type { Outcome } from '../family.ts'
 export type FunnelRow = {
   readonly kind: 'generated' | Outcome
   readonly count: number
-  /** Of all that were generated, 0..1. */
+  /** The part of all that were generated, 0..1. */
   readonly share: number
   /** Its place on the bar, 0..1: what is left after it ends where it starts. */
   readonly from: number

@@ -76,7 +76,7 @@ const draw = line<Dot>()
   .x((dot) => dot.x)
   .y((dot) => dot.y)
 
-/** Of each curve the point nearest to a place, by steps. */
+/** The point of each curve that is nearest to a place, by steps. */
 export const readAt = <L extends Line>(
   { curves }: { readonly curves: readonly L[] },
   x: number,

@@ -17,7 +17,7 @@ export type Tree = {
   readonly rows: ReadonlyMap<number, number>
   /** First and last row used. */
   readonly extent: readonly [number, number]
-  /** Of collapsed nodes: how many descendants are not drawn. */
+  /** How many descendants of a collapsed node are not drawn, by its number. */
   readonly hidden: ReadonlyMap<number, number>
 }
 

@@ -122,7 +122,7 @@ export class Transfers {
     return found.every((one) => one !== undefined) ? found : null
   }
 
-  /** Whose run a worker trains: the oldest promotion that is running, the layer by its label, and its task. */
+  /** The promotion whose run a worker trains: the oldest that is running, the layer by its label, and its task. */
   training(
     run: string,
   ): { readonly promotion: string; readonly label: string; readonly task: string } | null {

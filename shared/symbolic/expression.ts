@@ -53,7 +53,7 @@ type FunctionKind = {
   readonly kind: 'function'
   readonly name: FunctionName
   readonly inputs: readonly Expression[]
-  /** For variance: over the channels of each group too. */
+  /** Whether a variance is taken over the channels of each group, too. */
   readonly grouped: boolean
 }
 export type Expression = {

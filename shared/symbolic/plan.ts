@@ -43,13 +43,13 @@ export type FullOp = {
   readonly op: InstructionName | FusedName
   readonly to: Location
   readonly from: readonly Location[]
-  /** Of `moments`: the small value that the sum goes to; the variance goes to `to`. */
+  /** The small value that the sum of `moments` goes to; the variance goes to `to`. */
   readonly sum?: number
 }
 
-/** Of (a, b, c): a·b + c, a·b − c, c − a·b. */
+/** Fused ops of (a, b, c): a·b + c, a·b − c, c − a·b. */
 export const FUSED_ELEMENTWISE = ['mulAdd', 'mulSub', 'subMul'] as const
-/** Of (a, b): Σ a·b over space; of a: both its variance and its sum over space. */
+/** Fused reductions over space: Σ a·b of (a, b); both variance and sum of a. */
 export const FUSED_REDUCTIONS = ['mulSum', 'moments'] as const
 export type FusedName = (typeof FUSED_ELEMENTWISE)[number] | (typeof FUSED_REDUCTIONS)[number]
 /** The heading of a plan's text: its form's number changes with the form. */

@@ -3,7 +3,7 @@ import type { Instruction, InstructionName, Operand, Scalar, Size, Sizes } from 
 
 type Fused = Omit<Instruction, 'op'> & {
   readonly op: InstructionName | FusedName
-  /** Of `moments`: the tensor that holds the sum. */
+  /** The tensor that holds the sum of `moments`. */
   readonly sum?: number
 }
 

@@ -25,7 +25,7 @@ type Stand = {
 }
 type Shorten = (config: TransferConfig) => unknown
 type Options = {
-  /** Of a run by the stand-in; null: the engine trains. */
+  /** Milliseconds that a run takes the stand-in; null: the engine trains. */
   readonly milliseconds: number | null
   readonly shorten?: Shorten
 }
@@ -35,7 +35,7 @@ const NORMALISED = /\/ std_(nhw|hwc?)\(x\) \* v1 \+ v0/
 
 const BASELINES = ['BN-ReLU', 'EvoNorm-S0']
 
-/** For the stand-in. */
+/** A config for the stand-in, of few steps. */
 const fewSteps: Shorten = (config) => ({
   ...config,
   training: { ...config.training, steps: 40 },

@@ -1,4 +1,4 @@
-/** For `node --import`: sets the clock back by an hour at NORMFORGE_CLOCK_BACK_AT (ms), the same moment for all programs. */
+/** A module for `node --import`: sets the clock back by an hour at NORMFORGE_CLOCK_BACK_AT (ms), the same moment for all programs. */
 const { Date: Real } = globalThis
 const HOUR_MS = 3_600_000
 const BACK_AT = Number(process.env['NORMFORGE_CLOCK_BACK_AT'])

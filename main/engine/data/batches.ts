@@ -22,7 +22,7 @@ export const channelStatistics = ({ images }: ImageSet): { mean: number[]; devia
   return { mean, deviation }
 }
 
-/** For each channel, what each byte becomes: by the training images' statistics, worked out once a data set. */
+/** The number that each byte becomes, a table a channel, by the training images' statistics; worked out once a data set. */
 const normalisation = ({ training }: DataSet): Float32Array[] => {
   let tables = known.get(training)
   if (!tables) {

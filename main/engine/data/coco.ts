@@ -43,7 +43,7 @@ export type CocoOptions = {
   readonly most?: number
 }
 
-/** Of the process's heap, what objects may take: training needs some, too. */
+/** The part of the process's heap that objects may take: training needs some, too. */
 const SHARE = 0.6
 /** Bytes that an object takes beside its outline's text: at most, as measured. */
 const OBJECT = 320

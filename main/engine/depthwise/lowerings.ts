@@ -28,7 +28,7 @@ export const INPUT_LOWERINGS: Readonly<Record<InputLowering, Lowering>> = {
     run: ([dy, filter], to, { stride }) =>
       runOp('DepthwiseConv2dNativeBackpropInput', attributes(stride), [sizes(to), filter, dy])[0]!,
   },
-  /** Of stride 1 it is itself a convolution, with the filter turned by 180°; TensorFlow is quicker at those. */
+  /** The gradient at stride 1 is itself a convolution, with the filter turned by 180°; TensorFlow is quicker at those. */
   flipped: {
     suits: ({ stride, kernel }) => stride === 1 && kernel % 2 === 1,
     run: ([dy, filter]) => {

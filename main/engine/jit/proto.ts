@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import type { OpAttribute, Values } from '../runtime.ts'
 import { DT } from './known.ts'
 
-/** Of `values` there is one for each element, or a single one for all. */
+/** `values` holds one number for each element, or a single one that fills the tensor. */
 export type Constant = { readonly dtype: number; readonly shape: readonly number[]; readonly values: Values }
 export type AttributeValue =
   | { readonly type: number }

@@ -45,7 +45,7 @@ export class Recorder {
   readonly packs: readonly Pack[]
   /** Shape and type of what variables and a step's ops give, by the reference to it (`name` or `name:k`). */
   readonly outs = new Map<string, Out>()
-  /** For each variable: where it is kept, and the op that gives its value. */
+  /** Each variable, with the pack that keeps it and the op that gives its value. */
   readonly #variables: readonly { variable: Variable; pack: Pack; read: string }[]
   readonly #kinds = new Map<number, string>()
   readonly #references = new Map<number, string>()

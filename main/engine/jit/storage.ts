@@ -12,7 +12,7 @@ export type Pack = {
   readonly handle: string
   /** The op that reads the whole. */
   readonly read: string
-  /** For each variable: the op (and output) that gives its value. */
+  /** The op (and output) that gives the value of each variable, in their order. */
   readonly values: readonly string[]
   readonly shape: readonly number[]
   readonly dtype: number

@@ -42,7 +42,7 @@ export const runOnTape = ({ nodes }: Graph, groups: number, inputs: TapeInputs):
 
 const root = (second: Tensor): Tensor => second.add(EPSILON).sqrt()
 
-/** For each tensor of the graph: whether its magnitude is at least ε whatever x is, so that dividing needs no guard. */
+/** Whether the magnitude of each of the graph’s tensors is at least ε whatever x is, so that dividing needs no guard. */
 const atLeastEpsilon = (nodes: Graph['nodes']): boolean[] => {
   const known = INPUTS.map(() => false)
   for (const { op, inputs } of nodes) {

@@ -65,7 +65,7 @@ type Pair = {
   readonly overlaps: readonly (readonly number[])[]
 }
 
-/** Of one pair in one area range, by threshold: which detections found an object, which are left out of account. */
+/** Detections of one image and class that found an object, and those left out of account, by threshold; one area range. */
 type Matches = {
   readonly scores: readonly number[]
   readonly matched: readonly Uint8Array[]

@@ -72,7 +72,7 @@ const traceOfRoot = (a: Matrix, b: Matrix): number => {
   )
 }
 
-/** Of a positive semi-definite matrix: eigenvalues that rounding could have made are set to zero. */
+/** Decomposes a positive semi-definite matrix; eigenvalues that rounding could have made are set to zero. */
 const eigen = (matrix: Matrix): { values: number[]; vectors: Matrix } => {
   const { realEigenvalues, eigenvectorMatrix } = new EVD(matrix, { assumeSymmetric: true })
   const noise = Math.max(...realEigenvalues) * matrix.rows * Number.EPSILON

@@ -51,7 +51,7 @@ export type Checked = {
   readonly group: Group
   readonly tolerance: number
   readonly found: readonly Difference[]
-  /** Of the device that was checked. */
+  /** Results of the device that was checked. */
   readonly results: readonly CaseResult[]
 }
 

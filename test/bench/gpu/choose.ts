@@ -10,7 +10,7 @@ export type GpuRow = {
   readonly workers: number
   /** Until the last worker has made its first step. */
   readonly firstSeconds: number
-  /** Of all workers together. */
+  /** Steps a second of all workers together. */
   readonly stepsPerSecond: number
   /** Memory of the GPU in use, above what was before; null where the driver doesn't tell. */
   readonly gpuBytes: number | null

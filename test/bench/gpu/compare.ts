@@ -16,7 +16,7 @@ export const TOLERANCES: Readonly<Record<Group, number>> = {
 
 export type Difference = {
   readonly name: string
-  /** Of which numbers of the case. */
+  /** The numbers of the case that differ. */
   readonly what: string
   /** Largest difference, as a share of the largest wanted number; infinite where something is missing or not a number. */
   readonly share: number

@@ -22,9 +22,9 @@ export type NativeCase = {
 
 /** From float64: the rounding of sums over a whole sample. */
 const CLOSE = 5e-5
-/** For a single number, whose deviations are rounding errors divided by ε. */
+/** The bound for a single number, whose deviations are rounding errors divided by ε. */
 const LOOSE = 5e-3
-/** Of no numbers there are no means to compare. */
+/** null: no numbers have no means to compare. */
 const toleranceOn = (numbers: number): number | null => (numbers === 0 ? null : numbers === 1 ? LOOSE : CLOSE)
 
 /** No image, one pixel, one channel; less than, no multiple of, and more than a vector and a block (512 numbers) have. */

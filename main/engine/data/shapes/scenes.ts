@@ -41,7 +41,7 @@ const MOST = 6
 /** Radius as a fraction of the side: small ones are the more frequent. */
 const SMALLEST = 0.09
 const LARGEST = 0.24
-/** Of every shape at least so much stays in sight. */
+/** The least part of a shape that stays in sight. */
 const SEEN = 0.55
 const TRIES = 12
 

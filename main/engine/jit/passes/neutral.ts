@@ -3,7 +3,7 @@ import type { GraphOp } from '../proto.ts'
 import { repeated, shapeFor } from './constants.ts'
 import type { Graph, Rule } from './rewrite.ts'
 
-/** For each op, the value that leaves the other operand as it is; of the ops in the second list as second operand only. */
+/** The value of an operand that leaves the other one as it is, by op; the second list is of those that need it second. */
 const EITHER: Readonly<Record<string, number>> = { Mul: 1, Add: 0, AddV2: 0 }
 const SECOND: Readonly<Record<string, number>> = { ...EITHER, RealDiv: 1, Div: 1, Sub: 0 }
 

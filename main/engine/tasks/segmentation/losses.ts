@@ -37,7 +37,7 @@ export const weightedMean = (values: Tensor, weights: Tensor, counted: Tensor = 
   return values.mul(weights).sum().div(tf.maximum(counted.sum(), 1))
 }
 
-/** Of `x` `[k, n, classes]` what belongs to the classes `[k]` (from 1 on; 0 gives 0): `[k, n]`. */
+/** Picks each row's own class: `x` `[k, n, classes]`, classes `[k]` → `[k, n]`. Classes count from 1; 0 (background) gives 0. */
 export const ofClass = (x: Tensor, classes: Tensor): Tensor => {
   const { tf } = loadRuntime()
   const [k, , count] = x.shape as [number, number, number]

@@ -22,7 +22,7 @@ export const overlap = (a: Float32Array, i: number, b: Float32Array, j: number):
 }
 
 /**
- * For each anchor: the object that it stands for, −1 for background, −2 for neither. An anchor stands for the object
+ * The object that each anchor stands for, −1 for background, −2 for neither. An anchor stands for the object
  * that it overlaps most, from 0.7 on; every object's best anchors (ties all) stand for it in any case; below 0.3 with
  * all objects is background.
  */

@@ -17,7 +17,7 @@ export type MaskRcnn = {
   /** Images `[batch, side, side, 3]` to P2 … P6. */
   readonly features: (images: Tensor, mode: Mode) => Tensor[]
   readonly proposals: (features: readonly Tensor[], mode: Mode) => Proposed
-  /** Of regions `[batch, n, 4]`, in order: k = batch · n. */
+  /** Boxes and classes of regions `[batch, n, 4]`, in their order: k = batch · n. */
   readonly boxes: (features: readonly Tensor[], regions: Tensor, mode: Mode) => BoxOutput
   /** Logits `[k, 28, 28, classes]`. */
   readonly masks: (features: readonly Tensor[], regions: Tensor, mode: Mode) => Tensor

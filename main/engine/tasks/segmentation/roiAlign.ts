@@ -9,7 +9,10 @@ import type { Level } from './anchors.ts'
 const SAMPLES = 2
 /** Regions are taken from P2 … P5. */
 export const REGION_LEVELS = 4
-/** Of a region of so many strides a side is P2 the level, and of all smaller ones (224 pixels on P4; Lin et al., eq. 1). */
+/**
+ * Strides a side of the smallest region that is at home on P2. Smaller ones are read from it, too; each doubling goes one level
+ * up (224 pixels: P4; Lin et al., eq. 1).
+ */
 const CANONICAL = 14
 
 /**
@@ -36,7 +39,7 @@ export const samplingBoxes = (regions: Tensor, count: number, side: number) => {
   return tf.concat([y[0], x[0], y[1], x[1]], 1)
 }
 
-/** For each region `[k, 4]` the index of its level, `[k, 1]`, as numbers. */
+/** The index of the level that each region `[k, 4]` is read from, `[k, 1]`, as numbers. */
 export const levelOf = (regions: Tensor, finest: number): Tensor => {
   const { tf } = loadRuntime()
   const [top, left, bottom, right] = tf.split(regions, 4, 1) as [Tensor, Tensor, Tensor, Tensor]

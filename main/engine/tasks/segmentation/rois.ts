@@ -20,7 +20,7 @@ export type Regions = {
   readonly weights: Tensor
   /** 0: background. `[batch, rois]`, int32 */
   readonly classes: Tensor
-  /** Of the regions in front, `[batch, objectRegions]`: 1 where one stands for an object; and for which, int32. */
+  /** 1 where a region stands for an object, `[batch, objectRegions]` (the regions in front); and for which, int32. */
   readonly isObject: Tensor
   readonly object: Tensor
 }

@@ -1,7 +1,7 @@
 import { gatherRows } from '../../gradients/detection.ts'
 import { loadRuntime, type Tensor } from '../../runtime.ts'
 
-/** Of `x` `[batch, n, …]` and `indices` `[batch, k]` below n: the rows `[batch, k, …]`. */
+/** Picks rows: `x` `[batch, n, …]`, `indices` `[batch, k]` below n → `[batch, k, …]`. */
 export const batched = (x: Tensor, indices: Tensor): Tensor => {
   const { tf } = loadRuntime()
   const [batch, n] = x.shape as [number, number]

@@ -35,14 +35,14 @@ const PROTOCOL = {
   widest: 32,
 } as const
 
-/** Of images, in order: features `[count, dimensions]` and class probabilities `[count, classes]`. */
+/** Features `[count, dimensions]` and class probabilities `[count, classes]` of images, in their order. */
 export type Opinions = {
   readonly features: Float32Array
   readonly dimensions: number
   readonly probabilities: Float32Array
 }
 export type Critic = {
-  /** Of `count` images of bytes, `[count, side, side, 3]`; the process's heartbeat gets out in between. */
+  /** Judges `count` images of bytes, `[count, side, side, 3]`; the process's heartbeat gets out in between. */
   judge(images: Uint8Array, count: number): Promise<Opinions>
   dispose(): void
 }

@@ -18,7 +18,7 @@ export type Sampler = {
  * the averaged weights, taken anew. The layers' own moving average weighs the passes (decay 0.9), not equally as BigGAN.
  */
 const SETTLING = 40
-/** Of a sample grid. */
+/** The size of a sample grid, in pictures. */
 const [ROWS, COLUMNS] = [10, 8]
 
 /** Bytes of images, row by row. */
@@ -55,7 +55,7 @@ const imagesOf = async (
   return images
 }
 
-/** For a measurement: the same latents every time, without truncation, and the held-out images' classes in turn. */
+/** Samples for a measurement: the same latents every time, without truncation, and the held-out images' classes in turn. */
 export const measured = async (sampler: Sampler): Promise<Labelled | null> => {
   const { config, data, seed } = sampler
   const count = config.sampling.samples

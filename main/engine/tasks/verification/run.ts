@@ -76,7 +76,7 @@ const outcomeOf = (
   seconds,
 })
 
-/** Of each network that has one, and their mean where all do. */
+/** The accuracy of each network that has one, and their mean where all do. */
 const measuresOf = (accuracies: readonly (readonly [name: string, accuracy: number | null])[]): Measures => {
   const told = accuracies.flatMap(([name, accuracy]) =>
     accuracy === null ? [] : [[name, accuracy] as const],
