@@ -16,6 +16,7 @@ import { addTransfer } from './cli/transfer.ts'
 import { addTransfers } from './cli/transfers.ts'
 import { addVerify } from './cli/verify.ts'
 import { sentenceOf } from './setup/process.mjs'
+import { switchHelp } from './setup/switches.mjs'
 import { StoreError } from './store/errors.ts'
 import { version } from './versions.ts'
 
@@ -24,6 +25,7 @@ const program = new Command('normforge')
   .version(version)
   .exitOverride()
   .showSuggestionAfterError()
+  .addHelpText('after', () => `\n${switchHelp()}`)
 const COMMANDS = [
   addSearch,
   addResume,

@@ -10,6 +10,7 @@ import { findNode24 } from './node24.mjs'
 import { ADDON, electronBinary, hasNvidiaDriver, KERNELS, kernelsAreOurs } from './places.mjs'
 import { cacheFolder, root, runQuietly, say, sentenceOf } from './process.mjs'
 import { levelOf } from './processor.mjs'
+import { switchesSet } from './switches.mjs'
 import { describeSplit } from './workers.mjs'
 
 /** @typedef {{ readonly label: string, readonly value: string, readonly ok: boolean }} Fact */
@@ -80,6 +81,13 @@ const kernels = () => {
   return fact(label, `compiled, in ${folder}`)
 }
 
+const switches = () => {
+  const { set, unknown } = switchesSet()
+  const text = set.length > 0 ? set.join(', ') : 'none set'
+  if (unknown.length === 0) return fact('Environment', text)
+  return fact('Environment', `${text}; not known: ${unknown.join(', ')} (--help lists them)`, false)
+}
+
 /**
  * All facts, in order. `thorough` also verifies the runtime's checksums, which takes seconds.
  * @param {string | null} dataFolder @param {boolean} [thorough] @param {import('./workers.mjs').Given} [given] what the
@@ -121,6 +129,7 @@ export const examine = async (dataFolder, thorough = false, given = {}) => {
       '--version',
     ),
     fact('Electron', electronBinary() ?? 'its binary is not there: the workbench opens in the browser'),
+    switches(),
     fact('Cache folder', cacheFolder()),
     ...(dataFolder === null ? [] : [fact('Data folder', dataFolder)]),
   ]
