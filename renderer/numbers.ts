@@ -6,6 +6,10 @@ export const NO_NUMBERS: Numbers = new Set()
 export const numbersOf = (items: Iterable<{ readonly number: number }>): Numbers =>
   new Set([...items].map((item) => item.number))
 
+/** All that are in any of the lists. */
+export const joined = (...lists: readonly Iterable<number>[]): Numbers =>
+  new Set(lists.flatMap((list) => [...list]))
+
 /** The same with `number` in or out of it. */
 export const toggled = (numbers: Numbers, number: number): Numbers => {
   const copy = new Set(numbers)

@@ -1,4 +1,5 @@
 /** The address after the `#`: which view, of which search, and what is picked in it. Every view can be linked to. */
+import { drawingQuery, FIRST_DRAWING, parseDrawing, type LineageDrawing } from './drawing.ts'
 import { FIRST_LIST, listQuery, parseList, type CandidateList } from './list.ts'
 
 export const SEARCH_VIEWS = ['live', 'lineage', 'candidates', 'pareto'] as const
@@ -17,6 +18,8 @@ export type Route =
       readonly layer: number | null
       /** What the table of candidates shows. */
       readonly list?: CandidateList
+      /** Of the lineage: how it is drawn, where that is not as at first. */
+      readonly drawing?: LineageDrawing
     }
   | { readonly view: 'layer'; readonly search: string; readonly layer: number }
   | { readonly view: 'unknown'; readonly address: string }
@@ -40,6 +43,8 @@ export const parseRoute = (hash: string): Route => {
     const view = SEARCH_VIEWS.find((name) => name === second)
     const layer = whole(picked.get('layer'))
     if (view === 'candidates') return { view, search: id, layer, list: parseList(picked) }
+    if (view === 'lineage' && drawingQuery(parseDrawing(picked)).length > 0)
+      return { view, search: id, layer, drawing: parseDrawing(picked) }
     if (view) return { view, search: id, layer }
   }
   return { view: 'unknown', address }
@@ -69,7 +74,10 @@ export const href = (route: Route): string => {
     case 'unknown':
       return `#${route.address}`
     default: {
-      const query = new URLSearchParams(listQuery(route.list ?? FIRST_LIST))
+      const query = new URLSearchParams([
+        ...listQuery(route.list ?? FIRST_LIST),
+        ...drawingQuery(route.drawing ?? FIRST_DRAWING),
+      ])
       if (route.layer !== null) query.set('layer', String(route.layer))
       const picked = query.size > 0 ? `?${query.toString()}` : ''
       return `#/search/${encodeURIComponent(route.search)}/${route.view}${picked}`

@@ -41,21 +41,23 @@ export const standing = (
   const { best, rival, seedSpread } = summary
   if (!best) return null
   const { data, training, evolution } = summary.search.config
-  const variance = (accuracy: number): number => (accuracy * (1 - accuracy)) / data.validationImages
   return {
     number: best.number,
     average: best.average,
     steps: best.purpose === 'score' ? training.steps : evolution.rerank.steps,
     against: rival && { name: rival.name, lead: best.average - rival.average },
-    noise:
-      2 *
-      Math.sqrt(
-        variance(best.average) + variance(rival?.average ?? best.average) + 2 * (seedSpread ?? 0) ** 2,
-      ),
+    noise: noiseOf(best.average, rival?.average ?? best.average, data.validationImages, seedSpread),
     seedSpread,
     images: data.validationImages,
   }
 }
+
+/**
+ * How far two equal layers are apart by chance: twice the standard error of the difference of two accuracies on so many
+ * validation images (binomial), and of what another seed changes in each (`seedSpread`, a standard deviation), where known.
+ */
+export const noiseOf = (a: number, b: number, images: number, seedSpread: number | null = null): number =>
+  2 * Math.sqrt((a * (1 - a) + b * (1 - b)) / images + 2 * (seedSpread ?? 0) ** 2)
 
 export type Verdict = 'ahead' | 'behind' | 'within noise'
 

@@ -21,11 +21,11 @@ export const pick = (
   if (!lane) return null
   if (lane.marks.length > 0)
     return nearest(lane.marks, { x: at.x, y: lane.y }, lane.kind === 'baseline' ? 2 * reach : reach)
-  const { nodes } = model.lanes.find(({ kind }) => kind === lane.kind)!
-  const i = lowerBound(nodes.slice(0, lane.count), to.dataX(at.x), (node) => node.number)
-  const near = [nodes[i - 1], nodes[i]]
-    .filter((node) => node !== undefined)
-    .map((node) => ({ number: node.number, distance: Math.abs(to.x(node.number) - at.x) }))
+  const { nodes, xs } = model.lanes.find(({ kind }) => kind === lane.kind)!
+  const i = lowerBound(xs, to.dataX(at.x), (x) => x)
+  const near = [i - 1, i]
+    .filter((near) => near < lane.count && nodes[near] !== undefined)
+    .map((near) => ({ number: nodes[near]!.number, distance: Math.abs(to.x(xs[near]!) - at.x) }))
     .sort((a, b) => a.distance - b.distance)[0]
   return near && near.distance <= reach ? near.number : null
 }
@@ -55,22 +55,34 @@ export const placeOf = (
   for (const lane of scene.lanes) {
     const drawn = lane.marks.find((each) => each.number === number)
     if (drawn) return drawn
-    const { nodes } = model.lanes.find(({ kind }) => kind === lane.kind)!
-    const i = lowerBound(nodes, number, (node) => node.number)
-    const x = to.x(number)
-    const inside = x >= scene.plot.x && x <= scene.plot.x + scene.plot.width
-    if (lane.marks.length === 0 && i < lane.count && nodes[i]?.number === number && inside)
-      return { x, y: lane.y, r: 4 }
+    if (lane.marks.length > 0) continue
+    const { nodes, xs } = model.lanes.find(({ kind }) => kind === lane.kind)!
+    const i = nodes.findIndex((node) => node.number === number)
+    const x = to.x(xs[i] ?? NaN)
+    if (x >= scene.plot.x && x <= scene.plot.x + scene.plot.width) return { x, y: lane.y, r: 4 }
   }
   return null
 }
 
+/** The band at a point, null where there is none. */
+export const bandAt = ({ bands }: Scene, at: Point): Scene['bands'][number] | null =>
+  bands.find(
+    ({ x0, x1, y, height }) => at.x >= x0 && at.x <= x1 && Math.abs(at.y - y) <= Math.max(5, height / 2),
+  ) ?? null
+
 /** Steps from a layer to another one of its family: to its parent, its first child, its siblings. */
 export type Step = 'parent' | 'child' | 'next' | 'previous'
-export const stepFrom = (model: LineageModel, from: number | null, step: Step): number | null => {
+/** The layer a step leads to. Where none is picked yet, the first step goes to `best`. */
+export const stepFrom = (
+  model: LineageModel,
+  from: number | null,
+  step: Step,
+  best: number | null = null,
+): number | null => {
   const numbers = (of: (link: LineageModel['links'][number]) => boolean): number[] =>
     model.links.filter(of).map((link) => link.to.node.number)
-  if (from === null || !model.byNumber.has(from)) return model.marks[0]?.node.number ?? null
+  if (from === null || !model.byNumber.has(from))
+    return best !== null && model.byNumber.has(best) ? best : (model.marks[0]?.node.number ?? null)
   const parent = model.byNumber.get(from)!.node.parent
   if (step === 'parent') return parent !== null && model.byNumber.has(parent) ? parent : null
   if (step === 'child') return numbers((link) => link.from.node.number === from)[0] ?? null

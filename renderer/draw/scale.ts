@@ -15,8 +15,8 @@ export const robustDomain = (values: readonly number[], include: readonly number
   const reach = Math.max(5 * (q75 - q25), 1e-9)
   const kept = sorted.filter((value) => value >= q25 - reach && value <= q75 + reach)
   const all = [...kept, ...fixed]
-  const low = Math.min(...all)
-  const high = Math.max(...all)
+  const low = all.reduce((least, value) => Math.min(least, value), Infinity)
+  const high = all.reduce((most, value) => Math.max(most, value), -Infinity)
   const pad = high > low ? (high - low) * 0.06 : Math.max(Math.abs(high) * 0.06, 0.01)
   return [low - pad, high + pad]
 }

@@ -2,7 +2,7 @@
  * What the lineage shows in a window, in pixels: a list that an SVG, a canvas and a file are all drawn from, so that
  * they cannot differ.
  */
-import type { Lane, LaneKind, LineageModel, Mark } from './lineage.ts'
+import type { BandMark, Lane, LaneKind, LineageLayout, LineageModel, Mark } from './lineage.ts'
 import { lowerBound } from './lineage.ts'
 import type { MarkKind } from './marks.ts'
 import { RAMP_STEPS } from './ramp.ts'
@@ -35,6 +35,27 @@ export type SceneLink = {
   readonly y1: number
   readonly role: 'plain' | 'path' | 'faded'
 }
+/** An extinct branch. */
+export type SceneBand = {
+  readonly key: number
+  readonly heads: readonly number[]
+  readonly x0: number
+  readonly x1: number
+  readonly y: number
+  readonly height: number
+  readonly step: number | null
+  readonly count: number
+  readonly best: number | null
+  /** The branch it comes from, where that is in the drawing. */
+  readonly from: { readonly x: number; readonly y: number } | null
+}
+/** Layers of a crowded drawing: how many stand in a cell of `CELL` pixels, and the colour of their best. */
+export type SceneCell = {
+  readonly x: number
+  readonly y: number
+  readonly share: number
+  readonly step: number
+}
 /** A lane shows marks while they keep apart, else bars of how many there are. */
 export type SceneLane = {
   readonly kind: LaneKind
@@ -48,6 +69,9 @@ export type Scene = {
   readonly plot: Box
   readonly marks: readonly SceneMark[]
   readonly links: readonly SceneLink[]
+  readonly bands: readonly SceneBand[]
+  /** In place of marks and links where there are too many to be told apart. */
+  readonly cells: readonly SceneCell[]
   readonly lanes: readonly SceneLane[]
   readonly ticksX: readonly Tick[]
   readonly ticksY: readonly Tick[]
@@ -59,6 +83,8 @@ export type SceneOptions = {
   readonly size: Size
   /** Newest candidate shown (a replay), null for all. */
   readonly upTo: number | null
+  /** Whether extinct branches are bands, those too small for one counted at their parent. */
+  readonly folded?: boolean
   /** Who was in the population then, null: as the candidates say. */
   readonly alive: ReadonlySet<number> | null
   /** The selected layer and its ancestors. */
@@ -74,6 +100,9 @@ const LANE_RADIUS = 3.6
 /** Candidates of a lane closer than this on average are bars, pixels. */
 const CROWDED = 2.4
 export const BAR_WIDTH = 3
+/** More layers than this in the window are shown by their density. */
+const MOST_MARKS = 6000
+export const CELL = 3
 /** Baselines are few and named: a slot for each. */
 const BASELINE_SLOT = 148
 
@@ -141,17 +170,31 @@ export const sceneOf = (model: LineageModel, options: SceneOptions): Scene => {
   const marks: SceneMark[] = []
   const first = lowerBound(model.marks, to.dataX(plot.x - 12), (mark) => mark.x)
   const end = to.dataX(plot.x + plot.width + 12)
-  let nodes = lowerBound(model.marks, Math.min(last, Number.MAX_SAFE_INTEGER) + 1, (mark) => mark.x)
-  for (let i = first; i < model.marks.length; i++) {
+  let nodes = 0
+  for (const mark of model.marks) if (mark.node.number <= last) nodes++
+  const until = lowerBound(model.marks, end, (mark) => mark.x)
+  const crowded = until - first > MOST_MARKS
+  const density = crowded ? new Map<number, { count: number; t: number }>() : null
+  for (let i = first; i < until; i++) {
     const mark = model.marks[i]!
-    if (mark.x > end || mark.x > last) break
+    if (mark.node.number > last) continue
     const y = to.y(mark.y)
-    if (shows(y)) marks.push(sceneMark(mark, to.x(mark.x), y, r, options))
+    if (!shows(y)) continue
+    const { number } = mark.node
+    if (!density || options.path.has(number)) marks.push(sceneMark(mark, to.x(mark.x), y, r, options))
+    else if (!fades(number, options)) {
+      const cell = Math.floor(to.x(mark.x) / CELL) * 4096 + Math.floor(y / CELL)
+      const here = density.get(cell)
+      if (here) {
+        here.count++
+        here.t = Math.max(here.t, mark.t ?? 0)
+      } else density.set(cell, { count: 1, t: mark.t ?? 0 })
+    }
   }
 
   const links: SceneLink[] = []
   for (const { from, to: child } of model.links) {
-    if (child.x > last) break
+    if (child.node.number > last || (crowded && !options.path.has(child.node.number))) continue
     if (child.x < view.x0 || from.x > end) continue
     const [y0, y1] = [to.y(from.y), to.y(child.y)]
     if (!shows(y0) && !shows(y1) && y0 < plot.y === y1 < plot.y) continue
@@ -162,6 +205,9 @@ export const sceneOf = (model: LineageModel, options: SceneOptions): Scene => {
 
   const lanes = sceneLanes(model.lanes, to, plot, options)
   for (const lane of lanes) nodes += lane.count
+  for (const mark of model.marks) if (options.folded && mark.node.number <= last) nodes += mark.hidden
+  for (const { band } of model.bands) if (band.first <= last) nodes += band.count
+  const bands = model.bands.flatMap((band) => sceneBand(band, model.layout, to, plot, last))
   const ticksY: Tick[] =
     model.layout === 'score' ? ticks([-view.y0 / 100, -view.y1 / 100], [plot.y, plot.y + plot.height], 6) : []
   const ticksX = ticks(
@@ -169,7 +215,40 @@ export const sceneOf = (model: LineageModel, options: SceneOptions): Scene => {
     [plot.x, plot.x + plot.width],
     Math.max(3, plot.width / 110),
   ).filter((tick) => tick.value >= 0 && Number.isInteger(tick.value))
-  return { size, plot, marks, links, lanes, ticksX, ticksY, nodes }
+  return { size, plot, marks, links, bands, cells: cellsOf(density), lanes, ticksX, ticksY, nodes }
+}
+
+const cellsOf = (density: ReadonlyMap<number, { count: number; t: number }> | null): SceneCell[] => {
+  if (!density) return []
+  const most = Math.log1p([...density.values()].reduce((max, { count }) => Math.max(max, count), 1))
+  return [...density].map(([cell, { count, t }]) => ({
+    x: Math.floor(cell / 4096) * CELL,
+    y: (cell % 4096) * CELL,
+    share: Math.log1p(count) / most,
+    step: Math.round(t * (RAMP_STEPS - 1)),
+  }))
+}
+
+/** As high as it is many, within its row. */
+const sceneBand = (
+  mark: BandMark,
+  layout: LineageLayout,
+  to: Projection,
+  plot: Box,
+  last: number,
+): SceneBand[] => {
+  const { band, from } = mark
+  if (band.first > last) return []
+  const [x0, x1, y] = [to.x(mark.x0), to.x(mark.x1), to.y(mark.y)]
+  const outside = x1 < plot.x || x0 > plot.x + plot.width || y < plot.y - 12 || y > plot.y + plot.height + 12
+  const high = layout === 'family' ? (to.y(1) - to.y(0)) * mark.rows * 0.8 : 8
+  const height = clamp(high, 2, 22)
+  const step = mark.t === null ? null : Math.round(mark.t * (RAMP_STEPS - 1))
+  const start = from && { x: to.x(from.x), y: to.y(from.y) }
+  const { key, heads, count, best } = band
+  return outside
+    ? []
+    : [{ key, heads, x0, x1: Math.max(x1, x0 + 6), y, height, step, count, best, from: start }]
 }
 
 const fades = (number: number, { matches }: SceneOptions): boolean => matches !== null && !matches.has(number)
@@ -196,21 +275,19 @@ const sceneLanes = (
   options: SceneOptions,
 ): SceneLane[] => {
   let y = plot.y + plot.height + 10 + LANE_HEIGHT / 2
-  return lanes.map((lane) => {
-    const end = lowerBound(lane.nodes, (options.upTo ?? Number.MAX_SAFE_INTEGER - 1) + 1, (n) => n.number)
+  return lanes.map((whole) => {
+    const lane = laneUntil(whole, options.upTo)
+    const end = lane.nodes.length
     if (lane.kind === 'baseline') {
       const slot = Math.min(BASELINE_SLOT, plot.width / Math.max(1, lane.nodes.length))
       const slots = lane.nodes.slice(0, end).map((_, i) => plot.x + 8 + i * slot)
       return oneLane(lane, slots, 0, end, MARGIN.top + LANE_HEIGHT / 2, options, 5)
     }
-    const from = lowerBound(lane.nodes, to.dataX(plot.x - 4), (n) => n.number)
-    const until = Math.min(
-      end,
-      lowerBound(lane.nodes, to.dataX(plot.x + plot.width + 4), (n) => n.number),
-    )
+    const from = lowerBound(lane.xs, to.dataX(plot.x - 4), (x) => x)
+    const until = lowerBound(lane.xs, to.dataX(plot.x + plot.width + 4), (x) => x)
     const at = y
     y += LANE_HEIGHT
-    const xs = lane.nodes.slice(from, until).map((node) => to.x(node.number))
+    const xs = lane.xs.slice(from, until).map((x) => to.x(x))
     const apart = plot.width / Math.max(1, until - from)
     if (apart < CROWDED) {
       const sought = xs.filter((_, i) => !fades(lane.nodes[from + i]!.number, options))
@@ -219,6 +296,13 @@ const sceneLanes = (
     const r = clamp(apart * 0.4, 1.5, LANE_RADIUS)
     return { ...oneLane(lane, xs, from, until, at, options, r), count: end }
   })
+}
+
+/** A lane as it was when candidate `upTo` had come. */
+const laneUntil = (lane: Lane, upTo: number | null): Lane => {
+  if (upTo === null) return lane
+  const came = lane.nodes.map(({ number }) => number <= upTo)
+  return { ...lane, nodes: lane.nodes.filter((_, i) => came[i]), xs: lane.xs.filter((_, i) => came[i]) }
 }
 
 const oneLane = (

@@ -10,6 +10,12 @@ export type TreeNode = {
   readonly parent: number | null
   /** A label stands to the left of the node. */
   readonly labelled: boolean
+  /** Place from left to right, no less than the parent's; absent: the number. */
+  readonly x?: number
+  /** Where it ends, for one that is long. */
+  readonly end?: number
+  /** Rows it takes; absent: one. */
+  readonly rows?: number
 }
 
 export type Tree = {
@@ -67,8 +73,9 @@ const absorb = (base: Outline, child: Outline, offset: number): void => {
 
 /** Lays out a forest; `nodes` ascend by number and parents come before their children. */
 export const layoutTree = (nodes: readonly TreeNode[], collapsed: ReadonlySet<number> = new Set()): Tree => {
-  const last = nodes.at(-1)?.number ?? 0
-  const column = (number: number): number => Math.floor((number / Math.max(1, last)) * (COLUMNS - 1))
+  const placeOf = (node: TreeNode): number => node.end ?? node.x ?? node.number
+  const last = nodes.reduce((most, node) => Math.max(most, placeOf(node)), 1)
+  const column = (x: number): number => Math.floor((x / last) * (COLUMNS - 1))
   const known = new Set(nodes.map((node) => node.number))
   const branches = new Map<number, Branch[]>()
   const hidden = new Map<number, number>()
@@ -80,12 +87,16 @@ export const layoutTree = (nodes: readonly TreeNode[], collapsed: ReadonlySet<nu
     const children = branches.get(node.number) ?? []
     branches.delete(node.number)
     const descendants = children.reduce((sum, child) => sum + child.descendants + 1, 0)
-    const start = column(node.number)
+    const start = column(node.x ?? node.number)
     let branch: Branch
     if (children.length === 0 || collapsed.has(node.number)) {
       if (children.length > 0) hidden.set(node.number, descendants)
-      const outline: Outline = { end: Math.min(COLUMNS - 1, start + MARK - 1), low: [], high: [] }
+      const end = Math.min(COLUMNS - 1, column(placeOf(node)) + MARK - 1)
+      const outline: Outline = { end, low: [], high: [] }
       reach(outline, start)
+      const half = ((node.rows ?? 1) - 1) / 2
+      outline.low.fill(-half)
+      outline.high.fill(half)
       branch = { number: node.number, start, outline, descendants, offset: 0 }
     } else {
       branch = join(node.number, start, children, descendants)

@@ -1,5 +1,9 @@
+import type { LineageDrawing } from '../drawing.ts'
 import { FIRST_LIST, sameList, type CandidateList } from '../list.ts'
 import { href, layerOf, parseRoute, searchOf, type Route, type SearchView } from '../route.ts'
+
+/** Without a prototype: no search's name in an address is taken for a part of that. */
+const byName = <T>(): Record<string, T> => Object.create(null) as Record<string, T>
 
 /** Where the page is: the address, read and written. */
 export class Router {
@@ -9,8 +13,9 @@ export class Router {
   /** Called when the address has changed. */
   onarrive = (): void => undefined
 
-  /** Lists by search, as addresses name it: without a prototype, none is called as a part of that. */
-  readonly #lists = Object.create(null) as Record<string, CandidateList>
+  /** What tables and drawings of a search show, for coming back to them from another view. */
+  readonly #lists = byName<CandidateList>()
+  readonly #drawings = byName<LineageDrawing | undefined>()
 
   /** Follows the address from now on; returns what ends that. */
   start(): () => void {
@@ -35,7 +40,8 @@ export class Router {
   at(view: SearchView, search: string): Route {
     const layer = searchOf(this.route) === search ? layerOf(this.route) : null
     const list = view === 'candidates' ? this.#lists[search] : undefined
-    return list ? { view, search, layer, list } : { view, search, layer }
+    const drawing = view === 'lineage' ? this.#drawings[search] : undefined
+    return { view, search, layer, ...(list ? { list } : {}), ...(drawing ? { drawing } : {}) }
   }
 
   show(view: SearchView, search: string): void {
@@ -50,12 +56,13 @@ export class Router {
   }
 
   #arrive(): void {
-    this.route = this.#keepList(parseRoute(location.hash))
+    this.route = this.#keep(parseRoute(location.hash))
     this.onarrive()
   }
 
-  /** Remembers what a search's table shows; the same list stays the same object, so that picking a row asks nothing anew. */
-  #keepList(route: Route): Route {
+  /** Remembers what is shown of a search; the same list stays the same object, so that picking a row asks nothing anew. */
+  #keep(route: Route): Route {
+    if (route.view === 'lineage') this.#drawings[route.search] = route.drawing
     if (route.view !== 'candidates' || !route.list) return route
     const kept = this.#lists[route.search]
     if (kept && sameList(kept, route.list)) return { ...route, list: kept }

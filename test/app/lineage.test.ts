@@ -105,7 +105,7 @@ const PAINTED = `(async () => {
   return data.filter((value, i) => i % 4 === 3 && value > 0).length
 })()`
 
-test('a large family is painted, and still says what it draws', async (t) => {
+test('a large family is painted, also while a replay plays, and says what it draws', async (t) => {
   const now = await stand(t, 2500)
   if (!now) return
   await now.go('lineage')
@@ -115,6 +115,54 @@ test('a large family is painted, and still says what it draws', async (t) => {
   assert.equal(await drawing.getAttribute('data-drawn'), 'canvas')
   const painted = await now.page.evaluate<number>(PAINTED)
   assert.ok(painted > 10_000, `${painted} pixels are painted`)
+  assert.ok(Number(await drawing.getAttribute('data-bands')) > 0, 'extinct branches are bands')
+
+  const { page } = now
+  await page.getByRole('button', { name: 'Replay from the start' }).click()
+  await page.getByTestId('new-best').getByText('Best so far').waitFor()
+  // Two pictures while it plays: something is painted in each, and more in the later one.
+  const early = await page.evaluate<number>(PAINTED)
+  await page.getByText(/to #(1,[5-9]|2,)\d\d/).waitFor()
+  const late = await page.evaluate<number>(PAINTED)
+  assert.ok(early > 0 && late > early, `${early} pixels, then ${late}`)
+})
+
+test('the lineage opens at the best layer with its way from the root, and travels along it', async (t) => {
+  const now = await stand(t, 150)
+  if (!now) return
+  const { page } = now
+  await now.go('lineage')
+  const drawing = page.getByTestId('lineage')
+  const strip = page.getByTestId('champion')
+  await strip.waitFor()
+  const best = await strip.getAttribute('data-target')
+  await page.locator(`[data-testid=lineage][data-selected="${best}"]`).waitFor()
+  const parents = new Map(now.nodes.map(({ number, parent }) => [number, parent]))
+  const ancestry: number[] = []
+  for (let at: number | null | undefined = Number(best); at != null; at = parents.get(at)) ancestry.push(at)
+  if (ancestry.length > (await strip.locator('[data-step]').count()))
+    await strip.getByRole('button', { name: 'Every step', exact: true }).click()
+  const steps = (): Promise<string[]> =>
+    strip.locator('[data-step]').evaluateAll((all) => all.map((step) => step.getAttribute('data-step')!))
+  assert.deepEqual((await steps()).map(Number), ancestry.toReversed())
+
+  await strip.locator('[data-step]').first().click()
+  await page.locator(`[data-testid=lineage][data-selected="${ancestry.at(-1)}"]`).waitFor()
+  assert.equal(await strip.getAttribute('data-target'), best, 'the way to the best is still told')
+
+  // Closer and closer about the selected layer: it never leaves the window, and the address keeps the window.
+  for (let i = 0; i < 4; i++) {
+    await page.getByRole('button', { name: 'Closer' }).click()
+    await page.waitForTimeout(350)
+  }
+  const ring = (await drawing.locator('circle.ring.chosen').boundingBox())!
+  const box = (await drawing.boundingBox())!
+  assert.ok(ring.x > box.x && ring.x < box.x + box.width && ring.y > box.y && ring.y < box.y + box.height)
+  const shown = (await drawing.getAttribute('data-window'))!
+  const zoom = `zoom=${shown.split(',').map(Number).join()}`
+  await page.waitForURL((url) => decodeURIComponent(url.hash).includes(zoom))
+  await page.reload()
+  await page.locator(`[data-testid=lineage][data-window="${shown}"]`).waitFor()
 })
 
 test('a layer shows its stored formula, graph and scores, and the next one by its key', async (t) => {

@@ -2,7 +2,15 @@
 import { MOST_CURVES, traceLink } from '../../draw/links.ts'
 import type { LineageLayout } from '../../draw/lineage.ts'
 import { FILLED, traceMark } from '../../draw/marks.ts'
-import { BAR_WIDTH, drawnRadius, gridOf, ringWidth, type Scene, type SceneMark } from '../../draw/scene.ts'
+import {
+  BAR_WIDTH,
+  CELL,
+  drawnRadius,
+  gridOf,
+  ringWidth,
+  type Scene,
+  type SceneMark,
+} from '../../draw/scene.ts'
 import type { Palette } from './palette.ts'
 
 const BAR_HEIGHT = 15
@@ -30,6 +38,12 @@ export const paint = (
   context.beginPath()
   context.rect(plot.x - 6, plot.y - 6, plot.width + 12, plot.height + 12)
   context.clip()
+  for (const { x, y, share, step } of scene.cells) {
+    context.globalAlpha = 0.25 + 0.75 * share
+    context.fillStyle = palette.ramp[step]!
+    context.fillRect(x, y, CELL, CELL)
+  }
+  context.globalAlpha = 1
   paintLinks(context, scene, layout, palette)
   paintMarks(context, scene.marks, palette)
   context.restore()

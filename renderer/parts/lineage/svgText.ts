@@ -2,7 +2,15 @@ import { path } from 'd3'
 import { MOST_CURVES, traceLink } from '../../draw/links.ts'
 import type { LineageLayout } from '../../draw/lineage.ts'
 import { FILLED, traceMark } from '../../draw/marks.ts'
-import { BAR_WIDTH, drawnRadius, gridOf, ringWidth, type Scene, type SceneMark } from '../../draw/scene.ts'
+import {
+  BAR_WIDTH,
+  CELL,
+  drawnRadius,
+  gridOf,
+  ringWidth,
+  type Scene,
+  type SceneMark,
+} from '../../draw/scene.ts'
 import { FADED, LINK_ALPHA } from './paint.ts'
 import type { Palette } from './palette.ts'
 
@@ -11,6 +19,10 @@ export const sceneText = (scene: Scene, layout: LineageLayout, palette: Palette)
   const parts = gridOf(scene).map(
     ({ x0, y0, x1, y1 }) => `<line x1="${x0}" y1="${y0}" x2="${x1}" y2="${y1}" stroke="${palette.line}"/>`,
   )
+  for (const { x, y, share, step } of scene.cells)
+    parts.push(
+      `<rect x="${x}" y="${y}" width="${CELL}" height="${CELL}" fill="${palette.ramp[step]}" opacity="${0.25 + 0.75 * share}"/>`,
+    )
   const straight = scene.links.length > MOST_CURVES
   for (const role of ['faded', 'plain', 'path'] as const) {
     const pen = path()
