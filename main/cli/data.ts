@@ -4,15 +4,10 @@ import { Option } from 'commander'
 import { DATA_SETS } from '../../shared/catalog.ts'
 import { noteText, reportLines, splitText, type DataReport, type SplitChoice } from '../../shared/data.ts'
 import type { DataConfig } from '../../shared/records.ts'
+import { userPath } from '../caller.ts'
 import { kindAt, readFolder, type Entry } from '../files.ts'
 import { UserError } from './errors.ts'
 import { note } from './text.ts'
-
-/** npm runs scripts in the package's folder; the user's paths are relative to where npm was called. */
-const here = (): string =>
-  (process.env['npm_lifecycle_event'] === 'cli' && process.env['INIT_CWD']) || process.cwd()
-
-export const userPath = (given: string): string => path.resolve(here(), given)
 
 const dataSetNames = Object.keys(DATA_SETS) as DataConfig['kind'][]
 

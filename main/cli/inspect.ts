@@ -8,7 +8,7 @@ import type { ArchitectureConfig, ArchitectureName, PresetName } from '../../sha
 import { formulasOf } from '../engine/inspect/formulas.ts'
 import { bytesKept, passLines, planLines, programLines } from '../engine/inspect/listings.ts'
 import { diskSentence } from '../setup/disk.mjs'
-import { userPath } from './data.ts'
+import { userPath } from '../caller.ts'
 import { UserError } from './errors.ts'
 import { layerOf } from './layer.ts'
 import { dataFolderOption, factor, presetOption } from './options.ts'

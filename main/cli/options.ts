@@ -1,6 +1,7 @@
 /** Options that several commands share. */
 import { InvalidArgumentError, Option } from 'commander'
 import type { Xla } from '../workers/protocol.ts'
+import { userPath } from '../caller.ts'
 import { PRESETS } from '../../shared/catalog.ts'
 
 export const wholeNumber =
@@ -55,6 +56,9 @@ export const workerOptions = (): Option[] => [
 ]
 
 export const dataFolderOption = (): Option =>
-  new Option('--data-folder <dir>', "where searches are kept (default: NORMFORGE_DATA, else the user's data)")
+  new Option(
+    '--data-folder <dir>',
+    "where searches are kept (default: NORMFORGE_DATA, else the user's data)",
+  ).argParser((given) => (given.trim() === '' ? given : userPath(given)))
 
 export const jsonOption = (): Option => new Option('--json', 'one JSON object on stdout')

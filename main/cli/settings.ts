@@ -96,6 +96,7 @@ const edits = (a: string, b: string): number => {
 
 const needed = (message: string): string =>
   message
+    .replace(/^Invalid input: expected int, received .*$/, 'needs a whole number')
     .replace(/^Invalid input: expected (.*), received .*$/, 'needs a $1')
     .replace(/^Invalid option: expected one of (.*)$/, 'needs one of $1')
     .replace(/^Too (?:small|big): expected \w+ to (?:be|have) (.*)$/, 'needs $1')

@@ -14,7 +14,8 @@ import { cellsOf, PLANS, planSchema, studyId, type Cell, type Plan } from '../st
 import { csvOf, HEAD, pageOf, rowsOf, testText } from '../study/report.ts'
 import { resultsOf, type Results } from '../study/results.ts'
 import type { Workshop } from '../workshop.ts'
-import { splitOptions, tellData, userPath } from './data.ts'
+import { splitOptions, tellData } from './data.ts'
+import { userPath } from '../caller.ts'
 import { EXIT, UserError } from './errors.ts'
 import {
   dataFolderOption,

@@ -1,11 +1,12 @@
 import { platform } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { homeFolder } from '../setup/disk.mjs'
+import { userPath } from '../caller.ts'
 import { StoreError } from './errors.ts'
 
 /** Where searches are kept: NORMFORGE_DATA, else the platform's place for a user's data. */
 export const defaultDataFolder = (env: NodeJS.ProcessEnv = process.env): string => {
-  if (env['NORMFORGE_DATA']) return resolve(env['NORMFORGE_DATA'])
+  if (env['NORMFORGE_DATA']) return userPath(env['NORMFORGE_DATA'], env)
   const xdg = env['XDG_DATA_HOME']
   // The XDG specification: a path that is not absolute is ignored.
   if (xdg && isAbsolute(xdg)) return join(xdg, 'normforge')

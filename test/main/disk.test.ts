@@ -1,6 +1,6 @@
 /** The command line on disks that refuse, and on paths that hold anything: one sentence or the work done, no stack trace. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { cli, type Ended } from './cli.ts'
@@ -81,4 +81,17 @@ test('a folder for temporary files that is not there is no layer’s fault', asy
     ended.err,
     /^normforge: \/nowhere\/at\/all\/normforge-graph-\w+ can't be made: there is no such/m,
   )
+})
+
+test('a data folder is taken from where npm was called, which runs scripts in its own', async () => {
+  const at = dataFolder()
+  for (const [args, env] of [
+    [['--data-folder', 'mine'], {}],
+    [[], { NORMFORGE_DATA: 'mine' }],
+  ] as const) {
+    const called = { npm_lifecycle_event: 'cli', INIT_CWD: at, ...env }
+    assert.equal((await cli(['list', ...args], called)).code, 0)
+    assert.deepEqual(readdirSync(at), ['mine'])
+    rmSync(path.join(at, 'mine'), { recursive: true })
+  }
 })

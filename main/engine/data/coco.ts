@@ -7,7 +7,7 @@ import type { Box } from '../metrics/mask.ts'
 import { checker, type Checker } from './checker.ts'
 import { readObject, type CocoObject, type Json } from './cocoObject.ts'
 import { pixelHash } from './copies.ts'
-import { openImage, readImageFile, toRgb } from './image.ts'
+import { imageFault, openImage, readImageFile, toRgb } from './image.ts'
 import type { AnnotatedImage } from './instances.ts'
 import { visitLists, type Visitors } from './jsonLists.ts'
 import { createNotes, type Notes } from './notes.ts'
@@ -193,7 +193,7 @@ const annotated = ({
     try {
       return await work
     } catch (error) {
-      throw new Error(`${who}: needed an image, got what does not decode (${(error as Error).message})`, {
+      throw new Error(`${who}: needed an image, got what does not decode (${imageFault(error)})`, {
         cause: error,
       })
     }

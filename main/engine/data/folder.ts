@@ -5,7 +5,7 @@ import { imagesText, type DataReport } from '../../../shared/data.ts'
 import type { DataConfig } from '../../../shared/records.ts'
 import { mapSome, pixelHash } from './copies.ts'
 import { classCounts, holdOut, split, type LoadedData, type ImageSet } from './dataset.ts'
-import { openImage, toRgb } from './image.ts'
+import { imageFault, openImage, toRgb } from './image.ts'
 import { layOut, ruleOf, type ClassFiles, type Layout } from './layout.ts'
 import { listFolder, UNREADABLE } from './listing.ts'
 import { createNotes, type Notes } from './notes.ts'
@@ -64,8 +64,7 @@ const load = async (layout: Layout, config: DataConfig, notes: Notes): Promise<L
       if ((orientation ?? 1) > 1) notes.add('images whose camera’s orientation tag is not applied', file)
       return { width, height, format }
     } catch (error) {
-      const { message } = error as Error
-      notes.add(UNREADABLE, `${file}: ${message.split('\n')[0]!.trim()}`)
+      notes.add(UNREADABLE, `${file}: ${imageFault(error)}`)
       return null
     }
   })

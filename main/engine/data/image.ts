@@ -18,6 +18,10 @@ export const readImageFile = (file: string, who: string): Buffer => readBytes(fi
 export const openImage = (file: string, who: string): Sharp =>
   sharp(readImageFile(file, who), { limitInputPixels: MOST_PIXELS })
 
+/** What sharp says of a picture that does not decode, in one line: libvips tells of each loader and each try in its own. */
+export const imageFault = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).split('\n')[0]!.trim()
+
 /**
  * Pixels `[height, width, 3]` as bytes of sRGB, as every reader takes them: grey and CMYK become RGB, 16 bits 8, of an
  * animation the first picture, what is transparent keeps its colour. The camera's orientation tag is not applied: boxes and

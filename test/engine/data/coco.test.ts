@@ -114,7 +114,10 @@ test('JPEG and grey PNG decode to RGB of the annotated size, or another', async 
 
 test('a picture that does not decode, or of another size, is named', async () => {
   const [, , broken] = (await read()).images
-  await assert.rejects(broken!.pixels(), /broken\.jpg: image 9: needed an image, got what does not decode/)
+  await assert.rejects(
+    broken!.pixels(),
+    /broken\.jpg: image 9: needed an image, got what does not decode \([^\n]+\)$/,
+  )
   const set = await read((json) => {
     json.images[0]!.height = 5
     json.annotations = []
