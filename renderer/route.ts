@@ -18,7 +18,7 @@ export type Route =
       readonly layer: number | null
       /** What the table of candidates shows. */
       readonly list?: CandidateList
-      /** Of the lineage: how it is drawn, where that is not as at first. */
+      /** How the lineage is drawn, where that is not as at first. */
       readonly drawing?: LineageDrawing
     }
   | { readonly view: 'layer'; readonly search: string; readonly layer: number }

@@ -34,7 +34,7 @@ export type Op = {
   readonly formula: string
   readonly help: string
   readonly commutative: boolean
-  /** For aggregates: what is reduced, and over which indices. */
+  /** What an aggregate reduces, and over which indices. */
   readonly moment?: Moment
   readonly over?: IndexSet
 }

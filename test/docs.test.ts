@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { root } from '../main/setup/process.mjs'
@@ -26,4 +26,16 @@ test('every file and folder that the documents name is there', () => {
     named.filter(({ place }) => !existsSync(path.join(root, place))),
     [],
   )
+})
+
+test('comments name their subject first', () => {
+  const files = globSync('{main,shared,renderer,test}/**/*.{ts,mjs,svelte}', { cwd: root })
+  assert.ok(files.length > 500, `${files.length} files`)
+  const without = files.flatMap((file) => {
+    const text = readFileSync(path.join(root, file), 'utf8')
+    return [...text.matchAll(/\/\*\*(?:\s|\*)*(?:Of|For|Whose|Apart from)\b[^\n]*/g)].map(
+      ([begin]) => `${file}: ${begin}`,
+    )
+  })
+  assert.deepEqual(without, [])
 })

@@ -96,7 +96,7 @@ export type Header<State> = {
   readonly end: number
 }
 
-/** What stands before the tensors, which are not read. */
+/** Reads what stands before the tensors, and not these. */
 export const readHeader = <State>(file: string, format: Format<State>): Header<State> =>
   withFile(file, { who: format.who, most: LARGEST }, (opened) => headerOf(file, opened, format))
 

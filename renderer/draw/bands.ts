@@ -44,10 +44,10 @@ export const foldExtinct = (nodes: readonly LineageNode[], { keep, opened }: Fol
       stays.add(at)
       at = parents.get(at) ?? null
     }
-  /** Of each folded layer, the layer where its band begins. */
+  /** The layer where the band of each folded layer begins, by its number. */
   const heads = new Map<number, number>()
   const bands = new Map<number, { -readonly [K in keyof Band]: Band[K] } & { heads: number[] }>()
-  /** Of each layer that stays, the band of what branches off it. */
+  /** The band of what branches off each layer that stays, by its number. */
   const keys = new Map<number, number>()
   const kept: LineageNode[] = []
   for (const node of nodes) {

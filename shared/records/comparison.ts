@@ -21,13 +21,13 @@ const differenceSchema = z.object({
   interval: range.nullable(),
   /** Seeds that both finished. */
   pairs: whole,
-  /** Of the paired t-test; null with fewer than two pairs. */
+  /** The paired t-test's; null with fewer than two pairs. */
   p: real.nullable(),
   /** The same, corrected for so many layers tried. */
   corrected: real.nullable(),
   tried: whole,
   /**
-   * Of the promoted layer against a baseline. open: there is nothing to tell by (fewer than two seeds that both
+   * The promoted layer against a baseline. open: there is nothing to tell by (fewer than two seeds that both
    * finished), or the layer is ahead, but lost more runs than the baseline did.
    */
   verdict: z.enum(['better', 'worse', 'noise', 'open']),

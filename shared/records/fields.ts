@@ -21,7 +21,7 @@ export type FieldText = {
   readonly help?: string
   /** Kept as a fraction, shown and typed as a percentage. */
   readonly percent?: true
-  /** Of an enumeration: what each value is called, in the order in which they are offered. */
+  /** What each value of an enumeration is called, in the order in which they are offered. */
   readonly choices?: Readonly<Record<string, string>>
 }
 

@@ -43,7 +43,7 @@ export const summarySchema = z.object({
 export type SearchSummary = Of<typeof summarySchema>
 
 export const predictionSchema = z.object({
-  /** Of the whole search; null where no limit ends it. */
+  /** Seconds of the whole search; null where no limit ends it. */
   seconds: range.nullable(),
   /** One worker's seconds for a candidate that is rejected by nothing. */
   candidateSeconds: real,

@@ -32,7 +32,7 @@ export const outcomeSchema = z.object({
   step: whole,
   /** One sentence for what ended it early. */
   reason: z.string().nullable(),
-  /** Of the last measurement; of a run that diverged, of the last one before. */
+  /** Those of the last measurement; where the run diverged, of the last one before. */
   measures: reals,
   parameters: whole,
   /** Seconds of work, over all the processes that had a part in it. */

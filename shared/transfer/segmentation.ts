@@ -29,12 +29,12 @@ export const segmentationSchema = z.strictObject({
     /** Multiply the channels and the blocks a stage of ResNet-50. */
     width: z.number().min(0.05).max(4),
     depth: z.number().min(0.05).max(4),
-    /** Of the finest level: 4 as published; 2 (a 3×3 stem without pooling) for small images. */
+    /** The stride of the finest level: 4 as published; 2 (a 3×3 stem without pooling) for small images. */
     stride: z.literal([2, 4]),
     pyramidChannels: positive,
-    /** Of the box head's two hidden layers. */
+    /** Units of the box head's two hidden layers. */
     boxChannels: positive,
-    /** Of the mask head's four convolutions. */
+    /** Channels of the mask head's four convolutions. */
     maskChannels: positive,
     /** A checkpoint whose backbone to start from, or a folder with one for each layer. */
     backbone: z.string().min(1).optional(),

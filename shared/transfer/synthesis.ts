@@ -36,7 +36,7 @@ export const synthesisSchema = z.strictObject({
     inception: z.string().min(1).optional(),
   }),
   training: z.strictObject({
-    /** Of the generator. */
+    /** Steps of the generator. */
     steps: positive,
     batchSize: positive,
     generatorRate: rate,
