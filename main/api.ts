@@ -110,7 +110,7 @@ export const createApi = (options: ApiOptions): Api => {
       return summary(id)
     },
     'searches.insert': ({ id, graph, note }) => runner.insert(id, graph, note),
-    'searches.lineage': ({ id }) => lineage(db, keyOfKnown(id)),
+    'searches.lineage': ({ id, after, limit }) => lineage(db, keyOfKnown(id), after, limit),
     'candidates.list': ({ id, ...page }) => candidatePage(db, keyOfKnown(id), page),
     'candidates.get': ({ id, number }) => {
       const detail = candidateDetail(db, keyOfKnown(id), number)

@@ -34,7 +34,12 @@ export const REQUESTS = {
   'searches.resume': bySearch,
   'searches.stop': bySearch,
   'searches.insert': z.strictObject({ id, graph: graphSchema, note: z.string().max(200) }),
-  'searches.lineage': bySearch,
+  /** Candidates by number: those after `after`, at most `limit`; all of them where neither is given. */
+  'searches.lineage': z.strictObject({
+    id,
+    after: z.int().min(-1).optional(),
+    limit: z.int().min(1).max(5000).optional(),
+  }),
   'candidates.list': z.strictObject({
     id,
     statuses: z.array(candidateStatusSchema).nullable(),

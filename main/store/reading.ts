@@ -10,9 +10,16 @@ import { filterOf } from './filter.ts'
 import { readOr } from './read-or.ts'
 import { candidateOf, lineageNode, NODE_COLUMNS } from './rows.ts'
 
-/** All candidates and baselines of a search, in order of number. */
-export const lineage = (db: Database, key: number): LineageNode[] =>
-  db.all(`SELECT ${NODE_COLUMNS} FROM candidates WHERE search = ? ORDER BY number`, key).map(lineageNode)
+/** Candidates and baselines of a search, in order of number: those after `after`, at most `limit` (-1: all). */
+export const lineage = (db: Database, key: number, after = -1, limit = -1): LineageNode[] =>
+  db
+    .all(
+      `SELECT ${NODE_COLUMNS} FROM candidates WHERE search = ? AND number > ? ORDER BY number LIMIT ?`,
+      key,
+      after,
+      limit,
+    )
+    .map(lineageNode)
 
 export const oneNode = (db: Database, key: number, number: number): LineageNode | null => {
   const row = db.get(`SELECT ${NODE_COLUMNS} FROM candidates WHERE search = ? AND number = ?`, key, number)

@@ -186,20 +186,15 @@ const clampUnit = (t: number): number => Math.min(1, Math.max(0, t))
 
 const members = (nodes: readonly LineageNode[], others: OthersShown): Set<number> => {
   const found = new Set<number>()
-  const parents = new Map(nodes.map((node) => [node.number, node.parent]))
-  for (const node of nodes) {
+  // Backwards, since parents come before their children: the way to the root belongs to whatever is in the tree.
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i]!
     if (node.role === 'baseline') continue
     const leaf = others === 'leaves' && node.parent !== null && outcome(node) !== 'pending'
-    if (outcome(node) !== 'scored' && !leaf && labelOf(node) === null) continue
-    // The way back to the root belongs to it, whatever became of the ancestors.
-    for (
-      let at: number | null | undefined = node.number;
-      at !== null && at !== undefined;
-      at = parents.get(at)
-    ) {
-      if (found.has(at)) break
-      found.add(at)
-    }
+    const own = outcome(node) === 'scored' || leaf || labelOf(node) !== null
+    if (!own && !found.has(node.number)) continue
+    found.add(node.number)
+    if (node.parent !== null) found.add(node.parent)
   }
   return found
 }

@@ -8,7 +8,8 @@ export type Domain = readonly [low: number, high: number]
  * its own spread is the furthest a value still stretches it). `include` are always inside.
  */
 export const robustDomain = (values: readonly number[], include: readonly number[] = []): Domain => {
-  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
+  // A typed array is sorted by value, many times faster than by a comparison.
+  const sorted = Array.from(Float64Array.from(values.filter(Number.isFinite)).sort())
   const fixed = include.filter(Number.isFinite)
   if (sorted.length === 0 && fixed.length === 0) return [0, 1]
   const [q25, q75] = [quantileSorted(sorted, 0.25) ?? fixed[0]!, quantileSorted(sorted, 0.75) ?? fixed[0]!]

@@ -2,10 +2,16 @@ import type { LineageNode } from '../../shared/contract.ts'
 import { Family } from '../family.ts'
 import type { Link } from './link.svelte.ts'
 
+/** Candidates asked for at once: what keeps the program, and the page, from nothing else for long. */
+const PAGE = 2000
+
 /** The candidates of the search at hand: fetched once a search, then kept up to date by events. */
 export class Lineage {
   /** null until they are here. Whatever reads a family is run again when the family changes. */
   family = $state.raw<Family | null>(null)
+
+  /** Candidates that are here while a family is on its way. */
+  arrived = $state(0)
 
   /** The search whose family is here or on its way. */
   #search: string | null = null
@@ -25,8 +31,18 @@ export class Lineage {
     if (search === null) return
     this.#search = search
     try {
-      const nodes = await this.#link.request('searches.lineage', { id: search })
-      if (this.#search === search) this.family = new Family([...nodes, ...this.#early])
+      const family = new Family()
+      for (let after = -1; ;) {
+        const nodes = await this.#link.request('searches.lineage', { id: search, after, limit: PAGE })
+        if (this.#search !== search) return
+        for (const node of nodes) family.put(node)
+        this.arrived = family.size
+        const last = nodes.at(-1)
+        if (!last || nodes.length < PAGE) break
+        after = last.number
+      }
+      for (const node of this.#early) family.put(node)
+      this.family = family
     } catch (error) {
       if (this.#search === search) this.#search = null
       throw error
@@ -36,6 +52,7 @@ export class Lineage {
   forget(): void {
     this.#search = null
     this.family = null
+    this.arrived = 0
     this.#early = []
   }
 

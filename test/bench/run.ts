@@ -9,6 +9,7 @@ import { benchMemory } from './memory.ts'
 import { benchSegmentation } from './segmentation.ts'
 import { benchSynthesis } from './synthesis.ts'
 import { benchTune } from './tune.ts'
+import { benchUi } from './ui.ts'
 
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   engine: benchEngine,
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void
   segmentation: benchSegmentation,
   synthesis: benchSynthesis,
   tune: benchTune,
+  ui: benchUi,
 }
 
 const [what = 'engine', ...args] = process.argv.slice(2)

@@ -42,6 +42,13 @@ test('a search runs to its end, and the events tell the same story as the store'
   assert.equal(funnel.pending, 0)
 
   const nodes = await ask(api, 'searches.lineage', { id: search.id })
+  const paged = []
+  for (let after = -1; paged.length < nodes.length; after = paged.at(-1)!.number) {
+    const page = await ask(api, 'searches.lineage', { id: search.id, after, limit: 2 })
+    assert.ok(page.length > 0 && page.length <= 2)
+    paged.push(...page)
+  }
+  assert.deepEqual(paged, nodes)
   assert.deepEqual(
     nodes.map(({ number }) => number),
     nodes.map((_, i) => i),
