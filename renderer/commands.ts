@@ -160,6 +160,32 @@ export const candidateAtHand = (page: Page, search: string, number: number): Lay
   }
 }
 
+/** Layers of the search at hand whose formula, ops or name hold a text, best first. */
+export const layerCommands = async (page: Page, text: string, most: number): Promise<Command[]> => {
+  const summary = page.searches.current
+  if (!summary || text.trim().length < 2) return []
+  const { id, name } = summary.search
+  const named = (page.lineage.family?.nodes ?? [])
+    .filter(({ origin }) => origin.toLowerCase().includes(text.trim().toLowerCase()))
+    .filter(({ origin }) => !['mutation', 'random', 'imported'].includes(origin))
+    .map(({ number, origin }) => ({ number, label: origin }))
+  const { rows } = await page.link.request('candidates.list', {
+    ...{ id, text: text.trim(), statuses: null, sort: 'average', descending: true, offset: 0 },
+    limit: most,
+  })
+  const found = rows.map(({ number, average, formula }) => ({
+    number,
+    label: `${percent(average)}  ${formula}`,
+  }))
+  return [...named, ...found].slice(0, most).map(({ number, label }): Command => ({
+    group: 'Layers',
+    label: `#${number}  ${label}`,
+    hint: name,
+    icon: 'open',
+    run: () => page.router.open(id, number),
+  }))
+}
+
 /** A number, with or without "#", opens that layer of the search at hand. */
 export const layerCommand = (page: Page, text: string): Command | null => {
   const number = /^#?(\d{1,9})$/.exec(text.trim())?.[1]

@@ -9,10 +9,11 @@ export const count = (value: number): string => grouped.format(value)
 export const percent = (value: number | null | undefined, digits = 1): string =>
   value === null || value === undefined ? NONE : `${(value * 100).toFixed(digits)}%`
 
-/** A difference of two fractions in percentage points, signed: "+1.2", "−0.4", "±0.0". */
+/** A difference of two fractions in percentage points, signed: "+1.2", "−0.4", "0.0". */
 export const points = (value: number): string => {
   const rounded = Number((value * 100).toFixed(1))
-  if (rounded === 0) return '±0.0'
+  // Without a sign: "±0.0" would read as an uncertainty of nought.
+  if (rounded === 0) return '0.0'
   return `${rounded > 0 ? '+' : '−'}${Math.abs(rounded).toFixed(1)}`
 }
 

@@ -4,6 +4,8 @@ import type { Link } from './link.svelte.ts'
 
 /** Candidates asked for at once: what keeps the program, and the page, from nothing else for long. */
 const PAGE = 2000
+/** Pages asked for at once: one is read while the next is made. */
+const AHEAD = 3
 
 /** The candidates of the search at hand: fetched once a search, then kept up to date by events. */
 export class Lineage {
@@ -32,14 +34,25 @@ export class Lineage {
     this.#search = search
     try {
       const family = new Family()
-      for (let after = -1; ;) {
-        const nodes = await this.#link.request('searches.lineage', { id: search, after, limit: PAGE })
+      // Numbers run on without gaps, so that the next pages can be asked for before this one is here.
+      const page = (at: number): Promise<LineageNode[]> => {
+        const asked = this.#link.request('searches.lineage', {
+          id: search,
+          after: at * PAGE - 1,
+          limit: PAGE,
+        })
+        // Whoever awaits it hears of a failure; one that nobody awaits any longer is none.
+        asked.catch(() => undefined)
+        return asked
+      }
+      const ahead = Array.from({ length: AHEAD }, (_, at) => page(at))
+      for (let next = AHEAD; ; next++) {
+        const nodes = await ahead.shift()!
         if (this.#search !== search) return
         for (const node of nodes) family.put(node)
         this.arrived = family.size
-        const last = nodes.at(-1)
-        if (!last || nodes.length < PAGE) break
-        after = last.number
+        if (nodes.length < PAGE) break
+        ahead.push(page(next))
       }
       for (const node of this.#early) family.put(node)
       this.family = family

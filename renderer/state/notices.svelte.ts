@@ -15,7 +15,9 @@ export class Notices {
   note(kind: Notice['kind'], text: string, more: Partial<Pick<Notice, 'seconds' | 'actions'>> = {}): void {
     const { seconds = kind === 'error' ? 12 : 5, actions = [] } = more
     const notice = { id: Date.now() + Math.random(), kind, text, seconds, actions }
-    this.list = [...this.list, notice]
+    // Said again it is said anew, not twice.
+    const others = this.list.filter((other) => other.kind !== kind || other.text !== text)
+    this.list = [...others, notice]
     setTimeout(() => this.dismiss(notice.id), seconds * 1000)
   }
 

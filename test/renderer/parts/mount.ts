@@ -47,6 +47,8 @@ export type Mounted = {
   find(selector: string): HTMLElement
   /** Types into a field, all of its text at once. */
   type(selector: string, text: string): Promise<void>
+  /** Waits until something is so; fails after five seconds. */
+  until(is: () => boolean): Promise<void>
   address(): string
   go(address: string): Promise<void>
   readonly window: Window
@@ -123,6 +125,10 @@ export const mountPart = async (
       field.value = text
       field.dispatchEvent(new window.Event('input', { bubbles: true }))
       await settle()
+    },
+    until: async (is) => {
+      for (let i = 0; i < 100 && !is(); i++) await settle()
+      assert.ok(is(), `needed ${String(is)}, got ${body.innerHTML.slice(0, 2000)}`)
     },
     address: () => window.location.hash,
     go: async (address) => {

@@ -64,10 +64,35 @@ test('a failed action is said once with its reason, and can be dismissed', async
   })
   app.find('[data-testid=start-demo]').click()
   await app.settle()
+  app.find('[data-testid=start-demo]').click()
+  await app.settle()
+  assert.equal(app.body.querySelectorAll('.notice').length, 1, 'the same reason twice is one notice')
   assert.match(app.find('.notice').textContent, /The disk is full\./)
   app.find('.notice [aria-label=Dismiss]').click()
   await app.settle()
   assert.equal(app.body.querySelector('.notice'), null)
+})
+
+test('the palette finds layers by formula and by name', async (t) => {
+  const summary = summaryOf('s')
+  const row = { ...candidate(7, 1), formula: 'exp(x)', nodes: 1, seconds: 1 }
+  const palette = await mountPart(t, 'App.svelte', {
+    address: '#/settings',
+    answers: {
+      'searches.list': () => [summary],
+      'searches.lineage': () => [candidate(1, null, { origin: 'EvoNorm-B0' })],
+      'candidates.list': ({ text }) => ({ rows: text === 'exp' ? [row] : [], total: 1 }),
+    },
+  })
+  const labels = (): string[] =>
+    [...palette.body.querySelectorAll('#palette-list .label')].map((each) => each.textContent)
+  await palette.go(at('s', 'pareto'))
+  palette.window.dispatchEvent(new palette.window.KeyboardEvent('keydown', { key: 'k', ctrlKey: true }))
+  await palette.settle()
+  await palette.type('[role=combobox]', 'exp')
+  await palette.until(() => labels().includes('#7  50.0%  exp(x)'))
+  await palette.type('[role=combobox]', 'evonorm')
+  await palette.until(() => labels().includes('#1  EvoNorm-B0'))
 })
 
 test('a theme that is chosen is shown at once', async (t) => {
