@@ -1,10 +1,14 @@
 import svelte from 'eslint-plugin-svelte'
 import globals from 'globals'
 import ts from 'typescript-eslint'
+import { LAYERS } from './eslint.layers.js'
 
 // Imports point one way: main -> shared <- renderer. TensorFlow.js lives in main/engine, Electron in main/electron.
-const ban = (...groups) => ({
-  'no-restricted-imports': ['error', { patterns: groups.map(([group, message]) => ({ group, message })) }],
+const ban = (...bans) => ({
+  'no-restricted-imports': [
+    'error',
+    { patterns: bans.map((each) => (Array.isArray(each) ? { group: each[0], message: each[1] } : each)) },
+  ],
 })
 const noElectron = [['electron', 'electron/*'], 'only main/electron imports Electron']
 const noTensorFlow = [['@tensorflow/*'], 'only main/engine imports TensorFlow.js']
@@ -69,4 +73,10 @@ export default ts.config(
   },
   { files: ['main/engine/**'], rules: ban(noRenderer, noElectron) },
   { files: ['main/electron/**'], rules: ban(noRenderer, noTensorFlow) },
+  ...LAYERS.map(({ files, ignores, patterns }) => {
+    const bans = files[0].startsWith('main/engine/')
+      ? [noRenderer, noElectron]
+      : [noRenderer, noElectron, noTensorFlow]
+    return { files, ignores, rules: ban(...bans, ...patterns) }
+  }),
 )

@@ -29,3 +29,34 @@ test('no place may decide by the name of a data set, an architecture or a task',
     }
   assert.deepEqual(await faults('main/api.ts', "export const f = (kind) => kind === 'folder'\n"), [])
 })
+
+test('a folder of main imports those below it, and no other', async () => {
+  const forbidden: readonly (readonly [file: string, from: string])[] = [
+    ['main/store/candidates.ts', '../search/history.ts'],
+    ['main/store/candidates.ts', '../workshop.ts'],
+    ['main/workers/pool.ts', '../store/store.ts'],
+    ['main/engine/evaluate.ts', '../store/store.ts'],
+    ['main/engine/evaluate.ts', '../search/history.ts'],
+    ['main/engine/tasks/synthesis/run.ts', '../../../transfer/queue.ts'],
+    ['main/engine/jit/program.ts', '../training.ts'],
+    ['main/engine/jit/program.ts', '../lowering/compiled.ts'],
+    ['main/engine/jit/passes/index.ts', '../../gradients/index.ts'],
+    ['main/engine/jit/passes/index.ts', '../../../store/store.ts'],
+    ['main/engine/gradients/index.ts', '../tasks/index.ts'],
+    ['main/search/runner.ts', '../transfer/queue.ts'],
+    ['main/transfer/queue.ts', '../cli/text.ts'],
+    ['main/api.ts', '@tensorflow/tfjs-node-gpu'],
+    ['main/store/candidates.ts', '@tensorflow/tfjs-node-gpu'],
+  ]
+  for (const [file, from] of forbidden)
+    assert.match((await faults(file, `import '${from}'\n`)).join(), /restricted/, `${file} from ${from}`)
+  const allowed: readonly (readonly [file: string, from: string])[] = [
+    ['main/search/runner.ts', '../store/store.ts'],
+    ['main/store/promotions.ts', '../../shared/transfer/contract.ts'],
+    ['main/engine/jit/passes/index.ts', '../../runtime.ts'],
+    ['main/engine/tasks/index.ts', '../training.ts'],
+    ['main/api.ts', './workshop.ts'],
+  ]
+  for (const [file, from] of allowed)
+    assert.deepEqual(await faults(file, `import '${from}'\n`), [], `${file} from ${from}`)
+})

@@ -2,7 +2,8 @@ import type { Graph } from '../../shared/graph.ts'
 import { familyOf, identify, type Identity } from '../../shared/identity/identity.ts'
 import { knownAs } from '../../shared/identity/known.ts'
 import { createRandom } from '../../shared/random.ts'
-import type { Origin, Rejection, SameBy, SearchConfig } from '../../shared/records.ts'
+import type { Origin, SameBy, SearchConfig } from '../../shared/records.ts'
+import type { Change, Verdict } from '../store/verdict.ts'
 import { Population, type Member } from './population.ts'
 import { propose, type Proposal, type Standing } from './propose.ts'
 import { staticRejection } from './static.ts'
@@ -14,19 +15,6 @@ export type Entry = {
   readonly origin: Origin
   readonly verdict: Verdict
 }
-/**
- * static: rejected at once; duplicate: the same function as an earlier candidate; train: goes to a worker. `known`: the layer of
- * the literature that is the same function. `by`, and the `family` of layers that start alike, are absent for candidates
- * of earlier versions.
- */
-export type Verdict =
-  | { readonly kind: 'static'; readonly rejection: Rejection }
-  | { readonly kind: 'duplicate'; readonly of: number; readonly by?: SameBy; readonly known?: string }
-  | { readonly kind: 'train'; readonly family?: string; readonly known?: string }
-
-/** Who entered the population and who left it. */
-export type Change = { readonly entered: number[]; readonly left: number[] }
-
 /**
  * The search as a state machine without clock or chance of its own: what is proposed depends on the seed and on
  * the candidates before, never on timing. Up to `inFlight` candidates are in training; only the oldest is ever

@@ -18,7 +18,6 @@ import {
 import { EVALUATION, type EvaluationResult } from '../../shared/records/evaluation.ts'
 import { GRAPH } from '../../shared/records/graph.ts'
 import { MADE, type Made } from '../../shared/records/made.ts'
-import type { Change, Verdict } from '../search/history.ts'
 import {
   numberOf,
   numberOrNull,
@@ -31,6 +30,7 @@ import {
   type Row,
 } from './database.ts'
 import { emit } from './events.ts'
+import type { Change, Verdict } from './verdict.ts'
 
 export type NewCandidate = {
   readonly number: number

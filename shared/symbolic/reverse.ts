@@ -175,6 +175,11 @@ export const gradient = (
         const factor = scale(multiply(shared, algebra.invert(reductions.countOf(set, a.dims))), 2)
         return push(a, multiply(subtract(from(a), reductions.mean(from(a), set)), factor), a.dims)
       }
+      default: {
+        // The compiler finds what has no derivative here: the gradient through it would silently be zero.
+        const missing: never = y.name
+        throw new Error(`derivative: there is none of ${String(missing)}`)
+      }
     }
   }
 
