@@ -28,8 +28,7 @@ export type Formula = {
 
 const render = (graph: Graph, notation: Notation): Formula => {
   const live = liveNodes(graph)
-  if (!isLong(graph, live))
-    return { definitions: [], result: written(graph, live, notation, (part) => part)! }
+  if (!isLong(graph, live)) return { definitions: [], result: written(graph, live, notation, (part) => part) }
   const uses = new Map<number, number>()
   for (const input of live.flatMap((node) => graph.nodes[node]!.inputs))
     uses.set(input, (uses.get(input) ?? 0) + 1)

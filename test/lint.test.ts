@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ESLint } from 'eslint'
+import ts from 'typescript-eslint'
 import { root } from '../main/setup/process.mjs'
 import { ARCHITECTURES, DATA_SETS } from '../shared/catalog.ts'
 import { TRANSFER_TASKS } from '../shared/transfer.ts'
 
-const eslint = new ESLint({ cwd: root })
+const eslint = new ESLint({ cwd: root, overrideConfig: ts.configs.disableTypeChecked })
 /** What is wrong with a text in a file that is there; texts are parsed alone, without types. */
 const faults = async (file: string, text: string): Promise<string[]> => {
   const [result] = await eslint.lintText(text, { filePath: file })

@@ -43,7 +43,7 @@ const ORIGIN: { readonly [K in Origin['kind']]: (origin: Origin & { kind: K }) =
   mutation: ({ parent, node }) => `mutation of #${parent} at node ${node}`,
 }
 const originText = <K extends Origin['kind']>(origin: Origin & { kind: K }): string =>
-  ORIGIN[origin.kind as K](origin)
+  ORIGIN[origin.kind](origin)
 
 /** What became of a candidate, in a sentence. */
 const outcome = ({ status, scores, rejection, failure, duplicateOf, sameBy }: Candidate): string => {

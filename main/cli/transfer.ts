@@ -69,7 +69,8 @@ const dataOf = ({ task, data }: TransferConfig, given: string | undefined): Tran
   }
   const made = TRANSFER_TASKS[task].dataSets[given]
   if (made && !made.needsPath) return { ...numbers, kind: given } as TransferConfig['data']
-  return { ...numbers, ...FOLDERS[task](given) } as TransferConfig['data']
+  const found: { readonly kind: string; readonly path?: string | undefined } = FOLDERS[task](given)
+  return { ...numbers, ...found } as TransferConfig['data']
 }
 
 const cocoFolder = (given: string): { readonly kind: 'coco'; readonly path: string } => {

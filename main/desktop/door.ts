@@ -27,7 +27,7 @@ export const openDoor = async (options: Omit<ApiOptions, 'host'>): Promise<void>
   let api: Api | null = null
   const end = (): void => {
     setTimeout(() => process.exit(), CLOSING_MS)
-    Promise.resolve(api?.close()).finally(() => process.exit())
+    void Promise.resolve(api?.close()).finally(() => process.exit())
   }
   const take: { readonly [K in ToHost['kind']]: (message: Extract<ToHost, { kind: K }>) => void } = {
     open: ({ page }) => {

@@ -42,7 +42,7 @@ const isRectangle = (value: unknown): value is Rectangle =>
 export const settingsIn = (text: string): Settings => {
   let found: Partial<Record<keyof Settings, unknown>>
   try {
-    found = Object(JSON.parse(text))
+    found = Object(JSON.parse(text)) as object
   } catch {
     return FIRST
   }

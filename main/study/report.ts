@@ -59,7 +59,7 @@ export const testText = ({ plan }: Results, { arm, at, pairs, difference, interv
   const range = interval ? ` [${points(interval.low)}, ${points(interval.high)}]` : ''
   return (
     `${plan.arms[arm]!.name} against ${plan.arms[0]!.name}, ${at}: ${points(difference)} points${range}` +
-    `${p === null ? ', too few seeds to tell' : `, p ${pText(p)} (paired t-test over ${pairs} seeds)`}`
+    (p === null ? ', too few seeds to tell' : `, p ${pText(p)} (paired t-test over ${pairs} seeds)`)
   )
 }
 

@@ -71,7 +71,7 @@ const start = async (modulePath: string, options: EvaluatorOptions): Promise<voi
 
 process.on('disconnect', () => process.exit(0))
 const watchdog = new Worker(new URL('watchdog.ts', import.meta.url), { workerData: { parent: process.ppid } })
-watchdog.on('error', (error) => process.emitWarning(error))
+watchdog.on('error', (error: Error) => process.emitWarning(error))
 watchdog.unref()
 // Ctrl-C in a terminal, or the end of a service, reaches the whole group: the parent decides what becomes of its workers.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined)

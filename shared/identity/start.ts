@@ -1,5 +1,5 @@
 import { SCALAR } from '../interpret.ts'
-import { EPSILON, OPS, type BinaryOp, type OpName, type UnaryOp } from '../ops.ts'
+import { EPSILON, OPS, type BinaryOp, type UnaryOp } from '../ops.ts'
 import type { Term } from './term.ts'
 
 /** Terms share their operands: each is worked out once. */
@@ -18,7 +18,7 @@ const valueOf = (term: Term): number | null => {
   if (term.op === 'v1') return 1
   const [a, b = 0] = term.inputs.map(startOf)
   if (a === null || a === undefined || b === null) return null
-  const { moment } = OPS[term.op as OpName]
+  const { moment } = OPS[term.op]
   if (moment === 'mean') return a
   if (moment) return Math.sqrt((moment === 'rms' ? a * a : 0) + EPSILON)
   return SCALAR[term.op as BinaryOp | UnaryOp](a, b)

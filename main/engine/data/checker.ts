@@ -28,7 +28,7 @@ export const checker = (who: string): Checker => {
       typeof value === 'object' && value !== null && !Array.isArray(value)
         ? (value as Readonly<Record<string, unknown>>)
         : fail(place, 'an object', value),
-    array: (value, place) => (Array.isArray(value) ? value : fail(place, 'a list', value)),
+    array: (value, place) => (Array.isArray(value) ? (value as unknown[]) : fail(place, 'a list', value)),
     text: (value, place) =>
       typeof value === 'string' && value !== '' ? value : fail(place, 'a text', value),
     finite: number('a finite number', Number.isFinite),
