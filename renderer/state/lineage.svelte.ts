@@ -35,7 +35,7 @@ export class Lineage {
     try {
       const family = new Family()
       // Numbers run on without gaps, so that the next pages can be asked for before this one is here.
-      const page = (at: number): Promise<LineageNode[]> => {
+      const page = (at: number): Promise<readonly LineageNode[]> => {
         const asked = this.#link.request('searches.lineage', {
           id: search,
           after: at * PAGE - 1,
