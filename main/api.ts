@@ -24,6 +24,7 @@ import { getSearch, keyOf, listSearches } from './store/searches.ts'
 import { searchSummaries, summaryOf } from './summary.ts'
 import { version } from './versions.ts'
 import type { Limits } from './workers/limits.ts'
+import { logsIn } from './workers/log.ts'
 import { openPool } from './workers/open.ts'
 import type { PoolOptions } from './workers/pool.ts'
 import { ENGINE, evaluatorModule, openWorkshop } from './workshop.ts'
@@ -40,6 +41,8 @@ export type ApiOptions = {
   /** Path of another evaluator module than the engine's. */
   readonly evaluator?: string | undefined
   readonly limits?: Partial<Limits> | undefined
+  /** The port on which Node's inspector listens for one worker. */
+  readonly inspectWorker?: number | undefined
 }
 
 /** `request` takes whatever a page sent, and always resolves: what went wrong is in the reply. */
@@ -58,7 +61,7 @@ export const createApi = (options: ApiOptions): Api => {
   const dataFolder = options.dataFolder ?? defaultDataFolder()
   const { evaluator = evaluatorModule(), workers, threads } = options
   const workshop = openWorkshop(dataFolder, () =>
-    openPool({ ...options, evaluator, measure: evaluator === ENGINE }),
+    openPool({ ...options, evaluator, measure: evaluator === ENGINE, logFolder: logsIn(dataFolder) }),
   )
   const { db, pool, runner } = workshop
   const transfers = workshop.transfers()

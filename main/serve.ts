@@ -19,6 +19,7 @@ const serve = async (options: {
   threads?: number
   mixedPrecision?: boolean
   xla?: Xla
+  inspectWorker?: number
   open: boolean
   desktop?: boolean
 }): Promise<void> => {

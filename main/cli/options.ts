@@ -53,6 +53,9 @@ export const workerOptions = (): Option[] => [
     '--xla <which>',
     'networks that XLA compiles; measured: where "npm run bench -- tune" found that it pays (tested on processors only)',
   ).choices(['never', 'measured', 'always'] satisfies Xla[]),
+  new Option('--inspect-worker [port]', "starts one worker under Node's inspector, and says where it listens")
+    .argParser(wholeNumber(0, 65_535))
+    .preset('9229'),
 ]
 
 export const dataFolderOption = (): Option =>

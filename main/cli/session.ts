@@ -1,6 +1,7 @@
 import type { Database } from '../store/database.ts'
 import { defaultDataFolder } from '../store/folder.ts'
 import { openStore } from '../store/store.ts'
+import { logsIn } from '../workers/log.ts'
 import { openPool as openMachinePool } from '../workers/open.ts'
 import type { Pool } from '../workers/pool.ts'
 import type { Xla } from '../workers/protocol.ts'
@@ -12,20 +13,31 @@ export type SessionOptions = {
   readonly threads?: number
   readonly mixedPrecision?: boolean
   readonly xla?: Xla
+  readonly inspectWorker?: number
 }
-export const openPool = ({ workers, threads, mixedPrecision, xla }: SessionOptions): Pool => {
+/** The workers; `logFolder` undefined: without a log. */
+export const openPool = (
+  { workers, threads, mixedPrecision, xla, inspectWorker }: SessionOptions,
+  logFolder?: string,
+): Pool => {
   const evaluator = evaluatorModule()
   const onMeasure = (): void =>
     void process.stderr.write(
       'measuring how many workers this machine is quickest with (once, some seconds)\n',
     )
   const options = { mixedPrecision, xla }
-  return openMachinePool({ workers, threads, options, evaluator, measure: evaluator === ENGINE, onMeasure })
+  const measure = evaluator === ENGINE
+  return openMachinePool({
+    ...{ workers, threads, options, evaluator, measure, onMeasure },
+    ...{ inspectWorker, logFolder },
+  })
 }
 
 /** The store, to look at only. */
 export const openFolder = ({ dataFolder }: SessionOptions): Database =>
   openStore(dataFolder ?? defaultDataFolder(), 'read')
 
-export const openSession = (options: SessionOptions): Workshop =>
-  openWorkshop(options.dataFolder ?? defaultDataFolder(), () => openPool(options))
+export const openSession = (options: SessionOptions): Workshop => {
+  const dataFolder = options.dataFolder ?? defaultDataFolder()
+  return openWorkshop(dataFolder, () => openPool(options, logsIn(dataFolder)))
+}

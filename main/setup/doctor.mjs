@@ -81,6 +81,19 @@ const kernels = () => {
   return fact(label, `compiled, in ${folder}`)
 }
 
+/** A Node that knows where the data folder is can read its files' TypeScript, too. @param {string} dataFolder */
+const workersLog = async (dataFolder) => {
+  const { lastLine, logFile, logsIn } = await import('../workers/log.ts')
+  const folder = logsIn(dataFolder)
+  const label = "Workers' log"
+  if (!fs.existsSync(logFile(folder))) return fact(label, `none yet; comes to lie in ${folder}`)
+  const warning = lastLine(folder, 'warning')
+  return fact(
+    label,
+    `${logFile(folder)}; ${warning === null ? 'no warnings' : `the last warning: ${warning}`}`,
+  )
+}
+
 const switches = () => {
   const { set, unknown } = switchesSet()
   const text = set.length > 0 ? set.join(', ') : 'none set'
@@ -131,7 +144,7 @@ export const examine = async (dataFolder, thorough = false, given = {}) => {
     fact('Electron', electronBinary() ?? 'its binary is not there: the workbench opens in the browser'),
     switches(),
     fact('Cache folder', cacheFolder()),
-    ...(dataFolder === null ? [] : [fact('Data folder', dataFolder)]),
+    ...(dataFolder === null ? [] : [fact('Data folder', dataFolder), await workersLog(dataFolder)]),
   ]
 }
 

@@ -16,9 +16,10 @@ const group = (of, rows) =>
 /** @type {readonly Switch[]} */
 export const SWITCHES = [
   ...group('use', [
-    ['DATA', 'a folder', 'where searches and transfers are kept'],
+    ['DATA', 'a folder', 'where searches, transfers and logs are kept'],
     ['CACHE', 'a folder', 'what set-up keeps: Node, libraries, compiled kernels, measurements'],
     ['TENSORFLOW', 'a folder', "TensorFlow's libraries and C headers to use instead of fetching any"],
+    ['LOG', 'error, warning, info or debug', "what workers' logs hold (default: info)"],
     ['PYTHON', 'a program', 'a Python with PyTorch, for benchmarks and tests (default: python3)'],
   ]),
   ...group('engine', [

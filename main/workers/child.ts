@@ -66,7 +66,7 @@ const start = async (modulePath: string, options: EvaluatorOptions): Promise<voi
     last = last.then(() => handle(message))
   }
   process.on('message', receive)
-  send({ kind: 'ready', facts: evaluator.facts })
+  send({ kind: 'ready', facts: evaluator.facts, notes: evaluator.notes ?? [] })
 }
 
 process.on('disconnect', () => process.exit(0))

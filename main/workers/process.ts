@@ -11,14 +11,16 @@ export type Child = {
   kill(): void
   onMessage(listener: (message: FromWorker) => void): void
   onExit(listener: (code: number | null, signal: string | null) => void): void
+  /** Told what it writes to stderr, as it comes. */
+  onWords?(listener: (text: string) => void): void
   /** The last of what it wrote to stderr. */
   lastWords(): string
   /** The op it started last, where it was asked to trace them. */
   lastOp(): string | null
 }
 
-/** Starts `child.ts` with these arguments. */
-export type Spawn = (childFile: string, args: readonly string[]) => Child
+/** Starts `child.ts` with these arguments, and Node with those of its own. */
+export type Spawn = (childFile: string, args: readonly string[], nodeArgs?: readonly string[]) => Child
 
 /** The worker's program, to be started with the evaluator module's path and its options as JSON. */
 export const CHILD_FILE = fileURLToPath(new URL('child.ts', import.meta.url))
@@ -40,12 +42,12 @@ export const tail = (): { add(chunk: unknown): void; text(): string; op(): strin
   }
 }
 
-export const spawnNode: Spawn = (childFile, args) => {
+export const spawnNode: Spawn = (childFile, args, nodeArgs = []) => {
   try {
     return childOf(
       fork(childFile, [...args], {
         stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-        execArgv: ['--disable-warning=ExperimentalWarning'],
+        execArgv: ['--disable-warning=ExperimentalWarning', ...nodeArgs],
       }),
     )
   } catch (error) {
@@ -87,6 +89,7 @@ const childOf = (child: ChildProcess): Child => {
         tell(null, null)
       })
     },
+    onWords: (listener) => void child.stderr?.on('data', (chunk) => listener(String(chunk))),
     lastWords: words.text,
     lastOp: words.op,
   }

@@ -35,6 +35,8 @@ export type Xla = 'never' | 'measured' | 'always'
 export type Evaluator = {
   /** Versions and device, label to value. */
   readonly facts: Readonly<Record<string, string>>
+  /** What keeps it from being as quick as it could be, a sentence each. */
+  readonly notes?: readonly string[]
   /**
    * One task after another, never two at once. A rejection is a result; what throws costs the candidate a retry,
    * an `EnvironmentError` ends the search instead. Should leave the event loop free now and then, so that
@@ -73,7 +75,11 @@ export type ToWorker =
   | { readonly kind: 'measure'; readonly task: number; readonly argument: number }
 
 export type FromWorker =
-  | { readonly kind: 'ready'; readonly facts: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'ready'
+      readonly facts: Readonly<Record<string, string>>
+      readonly notes?: readonly string[]
+    }
   | { readonly kind: 'broken'; readonly message: string; readonly trace: string }
   | { readonly kind: 'beat'; readonly residentBytes: number }
   | { readonly kind: 'progress'; readonly task: number; readonly progress: EvaluationProgress }

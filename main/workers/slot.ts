@@ -58,6 +58,7 @@ export class Slot {
       seconds: worker?.seconds ?? 0,
       residentBytes: worker?.residentBytes ?? null,
       failures,
+      notes: worker?.notes ?? [],
     }
   }
 }

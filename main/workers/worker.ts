@@ -47,6 +47,7 @@ export class Worker {
   #resident: number | null = null
   #watch: Watch | null = null
   #news: News | null = null
+  #notes: readonly string[] = []
   /** Why this process was ended by the pool; null when it ended by itself. */
   #cause: string | null = null
   #trace = ''
@@ -67,6 +68,10 @@ export class Worker {
   }
   get residentBytes(): number | null {
     return this.#resident
+  }
+  /** What keeps it from being as quick as it could be. */
+  get notes(): readonly string[] {
+    return this.#notes
   }
   /** The latest of the task it works on. */
   get news(): News | null {
@@ -98,6 +103,7 @@ export class Worker {
     this.#heard = performance.now()
     if (message.kind === 'ready') {
       this.#ready = true
+      this.#notes = message.notes ?? []
       this.#options.onReady(message.facts)
     } else if (message.kind === 'broken') {
       this.#cause = message.message

@@ -14,5 +14,7 @@ export const workerSchema = z.object({
   seconds: real,
   residentBytes: real.nullable(),
   failures: whole,
+  /** What keeps it from being as quick as it could be, a sentence each. */
+  notes: z.array(z.string()),
 })
 export type WorkerStatus = Of<typeof workerSchema>

@@ -67,7 +67,14 @@ export const STAND_INS = { npm: NPM, 'g++': COMPILER, python3: PYTHON, 'nvidia-s
 
 /** What set-up reads. */
 const PARTS = [
-  ...['main/setup', 'main/engine/native', 'main/store/folder.ts', 'main/store/errors.ts'],
+  ...[
+    'main/setup',
+    'main/engine/native',
+    'main/store/folder.ts',
+    'main/store/errors.ts',
+    'main/workers/log.ts',
+    'main/caller.ts',
+  ],
   ...['package.json', 'package-lock.json'],
 ]
 
