@@ -58,7 +58,7 @@ export const askFile = async (window: BrowserWindow): Promise<string | null> => 
     title: 'Open',
     properties: ['openFile'],
     filters: [
-      { name: 'Layers and runs', extensions: ['json', 'txt', 'normforge'] },
+      { name: 'Layers', extensions: ['json', 'txt'] },
       { name: 'All files', extensions: ['*'] },
     ],
   })

@@ -32,7 +32,7 @@ export const openedBy = (
   const path_ = address?.slice('normforge://'.length).replace(/\/$/, '') ?? ''
   return {
     files: named
-      .filter((argument) => /\.(json|normforge)$/i.test(argument) && argument !== address)
+      .filter((argument) => /\.json$/i.test(argument) && argument !== address)
       .map((argument) => path.resolve(folder, argument)),
     route: address !== undefined && /^[\w/-]*$/.test(path_) ? `#/${path_}` : null,
   }

@@ -14,9 +14,11 @@ import { cacheFolder, findProgram, root, say, SetupError } from './process.mjs'
 
 const SOURCES = path.join(root, 'main/engine/native')
 /** NORMFORGE_MARCH compiles for another processor than this one ("x86-64-v3"), as far as this one can run it. */
-const flags = (): string[] => [
-  ...['-O3', `-march=${process.env.NORMFORGE_MARCH ?? 'native'}`],
-  ...['-fno-math-errno', '-fno-trapping-math'],
+const flags = (): string[] => flagsFor(process.env.NORMFORGE_MARCH ?? 'native')
+
+/** The compiler's flags for a processor, by its name or level. */
+export const flagsFor = (processor: string): string[] => [
+  ...['-O3', `-march=${processor}`, '-fno-math-errno', '-fno-trapping-math'],
 ]
 
 /** The libraries that tfjs-node's addon was made for. */

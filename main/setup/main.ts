@@ -2,6 +2,7 @@
 import path from 'node:path'
 import { ensureElectron } from './electron.ts'
 import { ensureEngine } from './engine.ts'
+import { makePackage } from './package.ts'
 import { DESKTOP, ensureDesktop, ensurePage } from './page.ts'
 import { windowObstacle } from './places.mjs'
 import { root, say, sentenceOf, SetupError, spawnThrough } from './process.mjs'
@@ -61,6 +62,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
     await ensureEngine()
     return node('test/bench/run.ts', args)
   },
+  package: makePackage,
   check: (args) => node('test/run.ts', ['--check', ...args]),
   /** Everything, and nothing run: for images and installers. */
   setup: async () => {

@@ -2,18 +2,26 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { has, root } from './process.mjs'
-import { processorKey } from './processor.mjs'
+import { levelOf, processorKey } from './processor.mjs'
 
 export const TFJS = path.join(root, 'node_modules/@tensorflow/tfjs-node-gpu')
 /** Where tfjs-node looks for its addon. */
 export const ADDON = path.join(TFJS, 'lib/napi-v8/tfjs_binding.node')
+const BUILT_BEFOREHAND = path.join(root, 'kernels')
+/** Whether this is an installed package, in which all that set-up makes lies ready (package.ts), and which is not written to. */
+export const PACKAGED = fs.existsSync(BUILT_BEFOREHAND)
+/** A package has kernels for processors from x86-64-v3 on (AVX2), and for all others. */
+const level = () => (['x86-64-v3', 'x86-64-v4'].includes(levelOf() ?? '') ? 'x86-64-v3' : 'x86-64')
 /** Where the engine looks for its own kernels. */
-export const KERNELS = path.join(path.dirname(ADDON), 'normforge_kernels.node')
+export const KERNELS = path.join(
+  PACKAGED ? path.join(BUILT_BEFOREHAND, level()) : path.dirname(ADDON),
+  'normforge_kernels.node',
+)
 /** How the name of a folder begins that holds kernels compiled on this very processor. */
 export const kernelsFor = () => `kernels-${processorKey()}-`
 /** Whether the kernels that lie there were compiled on this very processor: others may hold illegal instructions. */
 export const kernelsAreOurs = () =>
-  path.basename(path.dirname(fs.realpathSync(KERNELS))).startsWith(kernelsFor())
+  PACKAGED || path.basename(path.dirname(fs.realpathSync(KERNELS))).startsWith(kernelsFor())
 export const ELECTRON = path.join(root, 'node_modules/electron')
 
 /** Whether an NVIDIA driver is there: its own tool answers. */

@@ -37,9 +37,9 @@ test('what the window remembers is read back; what is torn or makes no sense is 
   assert.deepEqual(settingsIn(JSON.stringify(wrong)), { ...fresh, folders: ['/a'] })
 })
 
-test('a command line opens layers, runs and addresses of the page, and nothing else', () => {
-  assert.deepEqual(openedBy(['--no-sandbox', 'a.json', '/b/c.normforge', 'notes.txt'], '/home'), {
-    files: ['/home/a.json', '/b/c.normforge'],
+test('a command line opens layers and addresses of the page, and nothing else', () => {
+  assert.deepEqual(openedBy(['--no-sandbox', 'a.json', '/b/c.JSON', 'notes.txt'], '/home'), {
+    files: ['/home/a.json', '/b/c.JSON'],
     route: null,
   })
   assert.equal(openedBy(['normforge://search/x1/live'], '/').route, '#/search/x1/live')

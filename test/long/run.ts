@@ -3,7 +3,12 @@ import { kills } from './kills.ts'
 import { soak } from './soak.ts'
 import { writes } from './writes.ts'
 
-const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { writes, kills, soak }
+const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  writes,
+  kills,
+  soak,
+  package: async () => void (await import('./package.ts')),
+}
 
 const [what, ...args] = process.argv.slice(2)
 const part = what === undefined ? null : PARTS[what]
