@@ -15,7 +15,7 @@ import { findElectron, openDisplay } from './real.ts'
 
 test(
   'the window opens the workbench, confined to its own address and files',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (t) => {
     const electron = await findElectron(t)
     if (!electron) return
@@ -83,7 +83,7 @@ test(
   },
 )
 
-test('no process of a plain start listens on a port', { timeout: 120_000 }, async (t) => {
+test('no process of a plain start listens on a port', { timeout: 240_000 }, async (t) => {
   const electron = await findElectron(t)
   if (!electron) return
   const { args, env, data } = await commandOf(electron, { env: await openDisplay(t) })
@@ -132,7 +132,7 @@ const isOpen = (pid: number, file: string): boolean => {
 
 test(
   'menu, dialogs, drops, copies, files and a second start do what they say; the window comes back as it was',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (t) => {
     const electron = await findElectron(t)
     if (!electron) return
@@ -261,7 +261,7 @@ const sizeOf = (file: string): number => {
 
 test(
   'a page or a host that crashes comes back, and another data folder is another host',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async (t) => {
     const electron = await findElectron(t)
     if (!electron) return

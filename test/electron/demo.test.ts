@@ -117,7 +117,7 @@ test(
 
 test(
   'a store that is damaged is shown with the offer to restore its backup, which brings the workbench back',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async (t) => {
     const electron = await findElectron(t)
     if (!electron) return

@@ -42,7 +42,7 @@ const obstacle = (): string | false => {
 
 test(
   'as another user the page runs in the sandbox, and speaks with its host',
-  { skip: obstacle(), timeout: 90_000 },
+  { skip: obstacle(), timeout: 180_000 },
   async (t: TestContext) => {
     const electron = await findElectron(t)
     if (!electron) return
