@@ -11,7 +11,6 @@ import {
 } from '../shared/contract.ts'
 import type { DataReport } from '../shared/data.ts'
 import { DATA_SETS } from '../shared/catalog.ts'
-import { needsFiles } from '../shared/transfer.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { predict } from './search/predict.ts'
 import type { Runner } from './search/runner.ts'
@@ -125,11 +124,7 @@ export const createApi = (options: ApiOptions): Api => {
     'transfers.get': ({ id }) => transfers.get(id),
     'transfers.check': ({ config }) => refuse(pool.checkTransfer({ config, layers: [] })),
     'transfers.predict': ({ config }) => transfers.predict(config),
-    'transfers.promote': async ({ layer, config }) => {
-      // As for a search: what is embedded can't be missing.
-      if (needsFiles(config)) await settled(pool.checkTransfer({ config, layers: [] }))
-      return transfers.promote(layer, config)
-    },
+    'transfers.promote': ({ layer, config }) => transfers.promote(layer, config),
     'transfers.undo': ({ id }) => {
       transfers.undo(id)
       return { id }

@@ -91,9 +91,9 @@ const transfer = async (options: Options): Promise<number> => {
   const session = openSession(options)
   try {
     const layer = layerReference(options.layer, () => session.db)
-    if (needsFiles(config)) await tellData(session.pool.checkTransfer({ config, layers: [] }))
     const transfers = session.transfers()
-    const { summary, existing } = await transfers.promote(layer, config)
+    const tell = needsFiles(config) ? tellData : undefined
+    const { summary, existing } = await transfers.promote(layer, config, tell)
     const { id, state } = summary.promotion
     if (existing && (state === 'paused' || state === 'failed')) transfers.resume(id)
     return await followTransfer(session, id, options.json ?? false)

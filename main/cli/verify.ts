@@ -38,9 +38,8 @@ const verify = async (given: string, options: Options): Promise<number> => {
       options.set,
       transferConfigSchema,
     )
-    await tellData(session.pool.checkTransfer({ config, layers: [] }))
     const transfers = session.transfers()
-    const { summary, existing } = await transfers.promote(layer, config)
+    const { summary, existing } = await transfers.promote(layer, config, tellData)
     const { id, state } = summary.promotion
     if (existing && (state === 'paused' || state === 'failed')) transfers.resume(id)
     return await followTransfer(session, id, options.json ?? false)

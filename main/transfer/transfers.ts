@@ -1,11 +1,7 @@
 /** Puts layers to other tasks: what the contract asks about transfers, for every host and the command line. */
 import { ContractError } from '../../shared/contract.ts'
-import {
-  networkFilesOf,
-  type PromotedLayer,
-  type Promotion,
-  type TransferConfig,
-} from '../../shared/transfer.ts'
+import type { DataReport } from '../../shared/data.ts'
+import { needsFiles, type PromotedLayer, type Promotion, type TransferConfig } from '../../shared/transfer.ts'
 import type {
   LayerReference,
   TransferDetail,
@@ -48,12 +44,13 @@ export type Transfers = {
   get(id: string): TransferDetail
   predict(config: TransferConfig): TransferPrediction
   /**
-   * Queued once a worker has seen a backbone for each layer, where one is named; `existing`: the layer was promoted already under the same
-   * protocol, and that one is given.
+   * Queued once a worker has looked at the user's files, where there are any, or where `tell` wants to hear of the data.
+   * `existing`: the layer was promoted already under the same protocol, and that one is given.
    */
   promote(
     layer: LayerReference,
     config: TransferConfig,
+    tell?: (inspected: Promise<DataReport>) => Promise<unknown>,
   ): Promise<{ readonly summary: TransferSummary; readonly existing: boolean }>
   /** As if it had never been made. */
   undo(id: string): void
@@ -85,13 +82,9 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
     const { state } = find(id)
     if (!states.includes(state)) throw new ContractError('conflict', `promotion ${id} is ${state}: ${what}`)
   }
-  /** Files that a network starts from, or is judged by, have to fit each layer. */
-  const requireFiles = async (config: TransferConfig, layers: readonly LineUp[]): Promise<void> => {
-    const question = { config, layers: layers.map(({ label, graph }) => ({ label, graph })) }
-    await pool.checkTransfer(question).catch((error: Error) => {
-      throw new ContractError('invalid', error.message)
-    })
-  }
+  /** One look at the user's files: what the data hold, and whether what a network starts from fits each layer. */
+  const inspect = (config: TransferConfig, layers: readonly LineUp[]): Promise<DataReport> =>
+    pool.checkTransfer({ config, layers: layers.map(({ label, graph }) => ({ label, graph })) })
   /** The folders of runs that are gone; the queue sees to those under way. */
   const clear = (runs: readonly string[]): void => {
     for (const run of runs) if (!queue.has(run)) folders.remove(run)
@@ -108,10 +101,11 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
       const runs = config.seeds * (1 + config.baselines.length)
       return predictTransfer(config, runs, Math.max(1, room().runs), paces(db))
     },
-    promote: async (reference, config) => {
+    promote: async (reference, config, tell) => {
       const layer = resolveLayer(db, reference)
       const layers = layersOf(layer, config)
-      if (Object.keys(networkFilesOf(config)).length > 0) await requireFiles(config, layers)
+      // What is embedded can't be missing.
+      if (tell || needsFiles(config)) await (tell ?? requireUsable)(inspect(config, layers))
       const existing = findPromotion(db, layer.fingerprint, config)
       if (existing) return { summary: summary(existing.id), existing: true }
       const runs = runsOfPlan(layers, config)
@@ -143,6 +137,14 @@ export const createTransfers = ({ db, pool, dataFolder, searches, made }: Transf
     picture: (run, name) => folders.picture(run, name),
     close: () => queue.close(),
   }
+}
+
+/** Data that have to be asked about are not used. */
+const requireUsable = async (inspected: Promise<DataReport>): Promise<void> => {
+  const { question } = await inspected.catch((error: Error) => {
+    throw new ContractError('invalid', error.message)
+  })
+  if (question !== null) throw new ContractError('invalid', question)
 }
 
 const layersOf = (layer: PromotedLayer, config: TransferConfig): LineUp[] => {

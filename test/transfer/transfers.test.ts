@@ -8,7 +8,11 @@ import { readable } from '../../shared/records/unreadable.ts'
 import { parseFormula } from '../../shared/formula.ts'
 import { knownLayer } from '../../shared/known.ts'
 import type { Failure } from '../../shared/records.ts'
-import { collect, until } from '../main/stand-in-app.ts'
+import { createTransfers } from '../../main/transfer/transfers.ts'
+import { openStore } from '../../main/store/store.ts'
+import type { TransferQuestion } from '../../main/workers/protocol.ts'
+import type { DataReport } from '../../shared/data.ts'
+import { collect, dataFolder, until } from '../main/stand-in-app.ts'
 import { transferAnswer } from '../workers/stand-in-transfer.ts'
 import { figures, openApp, segmentationConfig, synthesisConfig } from './harness.ts'
 
@@ -16,6 +20,50 @@ const graph = parseFormula('x * sigmoid(x + v0) / rms_hwg(x)', true)
 const mine = { graph, label: 'mine' }
 const foldersOf = (folder: string): string[] =>
   existsSync(join(folder, 'transfer')) ? readdirSync(join(folder, 'transfer')) : []
+
+test('the files of a promotion are looked at once, by whoever it is asked', async (t) => {
+  const folder = dataFolder()
+  const db = openStore(folder)
+  const asked: TransferQuestion[] = []
+  const report: DataReport = {
+    ...{ classes: [], unit: 'images', trainingImages: 1, validationImages: 1, rule: 'made up' },
+    ...{ splits: [], question: null, notes: [] },
+  }
+  const transfers = createTransfers({
+    db,
+    dataFolder: folder,
+    searches: () => [],
+    made: () => ({}),
+    pool: {
+      count: 1,
+      facts: () => ({}),
+      transfer: ({ signal }) =>
+        new Promise((resolve) => signal.addEventListener('abort', () => resolve({ kind: 'cancelled' }))),
+      checkTransfer: async (question) => {
+        asked.push(question)
+        return { ...report, question: asked.length === 2 ? 'which part?' : null }
+      },
+    },
+  })
+  t.after(async () => {
+    await transfers.close()
+    db.close()
+  })
+  const { network } = segmentationConfig()
+  const config = segmentationConfig({ network: { ...network, backbone: '/a backbone' } })
+  await transfers.promote(mine, config)
+  assert.deepEqual(
+    asked.map(({ layers }) => layers.map(({ label }) => label)),
+    [['mine', ...config.baselines]],
+  )
+  await assert.rejects(transfers.promote(mine, { ...config, seed: 7 }), {
+    code: 'invalid',
+    message: 'which part?',
+  })
+  const told: unknown[] = []
+  await transfers.promote(mine, { ...config, seed: 8 }, async (inspected) => told.push(await inspected))
+  assert.deepEqual([asked.length, told], [3, [report]])
+})
 
 describe('transfers', { concurrency: 3 }, () => {
   test('a promoted layer is trained beside its baselines, and what is told is what the runs came to', async (t) => {
