@@ -1,6 +1,8 @@
 /** Every number of a search that can be set: where it lives in the settings, what it is called, its unit and meaning. */
+import { z } from 'zod'
 import { DATA_SETS } from '../shared/catalog.ts'
-import type { SearchConfig } from '../shared/records.ts'
+import { leavesOf, textOf, type Leaf } from '../shared/records/fields.ts'
+import { searchConfigSchema, type SearchConfig } from '../shared/records/search-config.ts'
 
 export type Field = {
   /** Keys from the settings' root, as in a problem's path. */
@@ -16,127 +18,26 @@ export type Field = {
 )
 export type FieldGroup = { readonly name: string; readonly help: string; readonly fields: readonly Field[] }
 
-type Rest = Pick<Field, 'help' | 'unit'>
-const number = (path: string, label: string, unit?: string, help?: string): Field => ({
-  path: path.split('.'),
-  label,
-  kind: 'number',
-  ...rest(unit, help),
-})
-const percent = (path: string, label: string, help?: string): Field => ({
-  path: path.split('.'),
-  label,
-  kind: 'percent',
-  ...rest('%', help),
-})
-const choice = (path: string, label: string, choices: [string, string][], help?: string): Field => ({
-  path: path.split('.'),
-  label,
-  kind: 'choice',
-  choices,
-  ...rest(undefined, help),
-})
-const rest = (unit?: string, help?: string): Rest => ({
-  ...(unit === undefined ? {} : { unit }),
-  ...(help === undefined ? {} : { help }),
-})
+/** What the form shows of a value; nothing where it has no name, or a place of its own on the page. */
+const fieldOf = ({ path, schema, text }: Leaf): Field[] => {
+  if (!text) return []
+  const { label, unit, help, percent, choices } = text
+  const told = { path, label, ...(unit ? { unit } : {}), ...(help ? { help } : {}) }
+  if (choices) return [{ ...told, kind: 'choice', choices: Object.entries(choices) }]
+  if (percent) return [{ ...told, kind: 'percent' }]
+  if (schema instanceof z.ZodBoolean) return [{ ...told, kind: 'check' }]
+  return schema instanceof z.ZodNumber ? [{ ...told, kind: 'number' }] : []
+}
 
-export const DATA_FIELDS: readonly Field[] = [
-  number('data.trainingImages', 'Training images', 'images', '0: all of them'),
-  number(
-    'data.validationImages',
-    'Validation images',
-    'images',
-    'held out of the training set; at most so many of a part of their own',
-  ),
-  number('data.imageSize', 'Side of an image', 'pixels', 'other sizes are resized'),
-]
+const { data, ...parts } = searchConfigSchema.shape
+export const DATA_FIELDS: readonly Field[] = leavesOf(data, ['data']).flatMap(fieldOf)
 
-export const FIELD_GROUPS: readonly FieldGroup[] = [
-  {
-    name: 'Training',
-    help: 'The protocol that every candidate and every baseline is scored by.',
-    fields: [
-      number('training.steps', 'Steps', 'steps'),
-      number('training.batchSize', 'Batch', 'images'),
-      number('training.learningRate', 'Learning rate', '', 'peak of the cosine schedule'),
-      number('training.warmupSteps', 'Warm-up', 'steps'),
-      number('training.momentum', 'Nesterov momentum', '', '0 to 1'),
-      number('training.weightDecay', 'Weight decay'),
-      number('training.labelSmoothing', 'Label smoothing', '', '0 to 1'),
-      number('training.groups', 'Groups', 'groups', 'of the hwg index set; 32 in the paper'),
-      { path: ['training', 'augment'], label: 'Random crop and flip', kind: 'check' },
-    ],
-  },
-  {
-    name: 'Rejection',
-    help: 'Tests that end a hopeless candidate before its full training.',
-    fields: [
-      number('rejection.quality.steps', 'Quality: after', 'steps'),
-      percent(
-        'rejection.quality.minAccuracy',
-        'Quality: at least',
-        'validation accuracy on every architecture',
-      ),
-      number(
-        'rejection.stability.steps',
-        'Stability: ascent',
-        'steps',
-        'of gradient ascent on the gradient norm',
-      ),
-      number('rejection.stability.maxGradientNorm', 'Stability: norm at most'),
-      number('rejection.stability.learningRate', 'Stability: learning rate'),
-      number('rejection.stability.batchSize', 'Stability: batch', 'images'),
-    ],
-  },
-  {
-    name: 'Evolution',
-    help: 'Tournament selection with ageing over a sliding window of the most recent layers.',
-    fields: [
-      choice(
-        'evolution.mode',
-        'Mode',
-        [
-          ['evolution', 'Evolution'],
-          ['random', 'Random search'],
-        ],
-        'random: the same budget without selection',
-      ),
-      choice('evolution.winner', 'Tournament winner', [
-        ['pareto', 'One of the Pareto front'],
-        ['average', 'Best average'],
-      ]),
-      choice('evolution.initial', 'First population', [
-        ['seeded', 'Known layers, their mutations, random'],
-        ['random', 'Random layers, as in the paper'],
-      ]),
-      number('evolution.initialSize', 'Its size', 'layers'),
-      number('evolution.population', 'Population', 'layers'),
-      percent('evolution.tournament', 'Tournament', 'part of the population drawn'),
-      number('evolution.maxTrained', 'Stop after', 'trained', '0: no limit'),
-      number(
-        'evolution.maxSeconds',
-        'Stop after',
-        'seconds',
-        'of searching, after the baselines; 0: no limit',
-      ),
-      number(
-        'evolution.inFlight',
-        'Evaluated at once',
-        'layers',
-        'part of the search: its history depends on it',
-      ),
-      number(
-        'evolution.mostAlike',
-        'Alike at most',
-        'layers',
-        'alive at once that start training as one function; 0: no limit',
-      ),
-      number('evolution.rerank.count', 'Re-rank the best', 'layers', '0: none'),
-      number('evolution.rerank.steps', 'Re-rank: train for', 'steps'),
-    ],
-  },
-]
+/** The groups of settings, each with its fields, as the record's schema has them. */
+export const FIELD_GROUPS: readonly FieldGroup[] = Object.entries(parts).flatMap(([key, part]) => {
+  const text = textOf(part)
+  if (!text || !(part instanceof z.ZodObject)) return []
+  return [{ name: text.label, help: text.help ?? '', fields: leavesOf(part, [key]).flatMap(fieldOf) }]
+})
 
 export const FIELDS: readonly Field[] = [...DATA_FIELDS, ...FIELD_GROUPS.flatMap((group) => group.fields)]
 
@@ -187,19 +88,15 @@ export const changes = (before: SearchConfig, after: SearchConfig): Change[] => 
   ]
 }
 
-/** Names of settings that have no field in the lists above. */
-const OTHERS: Readonly<Record<string, string>> = {
-  'data.path': 'The folder',
-  seed: 'Seed',
-  architectures: 'Architectures',
-  baselines: 'Baselines',
-}
+const LABELS: ReadonlyMap<string, string> = new Map(
+  leavesOf(searchConfigSchema).flatMap(({ path, text }) => (text ? [[path.join('.'), text.label]] : [])),
+)
 
-/** The name of a setting from its path, joined by dots. */
+/** The name of a setting from its path, joined by dots; of what lies inside a list, the list's. */
 export const nameOf = (key: string): string => {
   const field = FIELDS.find(({ path }) => path.join('.') === key)
   if (field) return labelOf(field)
-  return OTHERS[key] ?? OTHERS[key.split('.')[0]!] ?? key
+  return LABELS.get(key) ?? LABELS.get(key.split('.')[0]!) ?? key
 }
 
 const labelOf = (field: Field): string =>

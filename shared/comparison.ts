@@ -94,7 +94,7 @@ export const sampleOf = (measured: readonly { readonly seed: number; readonly va
 const countsOf = (runs: readonly Pick<StoredRun, 'state' | 'result'>[]): ComparisonRow['runs'] => {
   const counts = { finished: 0, diverged: 0, collapsed: 0, failed: 0, left: 0 }
   for (const { state, result } of runs)
-    counts[state === 'failed' ? 'failed' : state === 'done' && result ? result.outcome : 'left'] += 1
+    counts[state === 'done' ? (result?.outcome ?? 'failed') : state === 'failed' ? 'failed' : 'left'] += 1
   return counts
 }
 

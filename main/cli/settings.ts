@@ -1,5 +1,7 @@
 /** The `--set key=value` options: dotted keys into settings, checked by their schema. */
-import type { z } from 'zod'
+import { z } from 'zod'
+import { leavesOf } from '../../shared/records/fields.ts'
+import { needed } from '../../shared/records/problem.ts'
 import { UserError } from './errors.ts'
 
 type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
@@ -11,19 +13,19 @@ export const applySettings = <Config>(
   schema: z.ZodType<Config>,
 ): Config => {
   const changed = JSON.parse(JSON.stringify(config)) as Json
+  const known = [...new Set([...keysOf(changed), ...settable(schema, config)])]
   const given = settings.map((setting) => {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(setting) ?? []
     if (key === undefined || value === undefined)
       throw new UserError(`--set: needs key=value, got "${setting}"`)
-    place(changed, key.trim(), valueOf(value))
+    place(changed, key.trim(), valueOf(value), known)
     return key.trim()
   })
   const parsed = schema.safeParse(changed)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
   const { path, message } = issue
-  if (issue.code === 'unrecognized_keys')
-    throw unknownKey([...path, issue.keys[0]!].join('.'), keysOf(JSON.parse(JSON.stringify(config)) as Json))
+  if (issue.code === 'unrecognized_keys') throw unknownKey([...path, issue.keys[0]!].join('.'), known)
   const key = path.join('.')
   const blamed = given.find((name) => key.startsWith(name)) ?? key
   throw new UserError(`--set ${blamed}: ${needed(message)}, got ${JSON.stringify(at(changed, path))}`)
@@ -39,7 +41,7 @@ const valueOf = (text: string): Json => {
 }
 
 /** Whether there is such a key, the schema says: some may be absent, as `data.path` is. */
-const place = (config: Json, key: string, value: Json): void => {
+const place = (config: Json, key: string, value: Json, known: readonly string[]): void => {
   const steps = key.split('.')
   const last = steps.pop()!
   const parent = steps.reduce<Json | undefined>((node, step) => child(node, step), config)
@@ -47,16 +49,22 @@ const place = (config: Json, key: string, value: Json): void => {
     Array.isArray(parent) && !(/^\d{1,4}$/.test(last) && Number(last) <= parent.length)
       ? false
       : typeof parent === 'object' && parent !== null
-  if (!holds) throw unknownKey(key, keysOf(config))
+  if (!holds) throw unknownKey(key, known)
   // Assigned, `__proto__` would not become a key that the schema sees.
   Object.defineProperty(parent, last, { value, enumerable: true, configurable: true, writable: true })
 }
 
-/** Beside the keys of a preset: data may have a path. */
 const unknownKey = (key: string, known: readonly string[]): UserError =>
-  new UserError(
-    `--set: there is no setting "${key}"; the nearest is "${nearest(key, [...known, 'data.path'])}"`,
-  )
+  new UserError(`--set: there is no setting "${key}"; the nearest is "${nearest(key, known)}"`)
+
+/** Every key that the settings' schema has, those too that the settings at hand leave out. */
+const settable = (schema: z.ZodType, config: unknown): string[] => {
+  const own =
+    schema instanceof z.ZodDiscriminatedUnion
+      ? schema.options.filter((option) => z.safeParse(option, config).success)
+      : [schema]
+  return own.flatMap((one) => leavesOf(one)).map(({ path }) => path.join('.'))
+}
 
 const child = (node: Json | undefined, key: string): Json | undefined =>
   typeof node === 'object' && node !== null && Object.hasOwn(node, key)
@@ -93,10 +101,3 @@ const edits = (a: string, b: string): number => {
   }
   return row[b.length]!
 }
-
-const needed = (message: string): string =>
-  message
-    .replace(/^Invalid input: expected int, received .*$/, 'needs a whole number')
-    .replace(/^Invalid input: expected (.*), received .*$/, 'needs a $1')
-    .replace(/^Invalid option: expected one of (.*)$/, 'needs one of $1')
-    .replace(/^Too (?:small|big): expected \w+ to (?:be|have) (.*)$/, 'needs $1')

@@ -5,6 +5,7 @@
 import fs from 'node:fs'
 import { z } from 'zod'
 import { machineFile } from '../setup/machine.mjs'
+import { architectureNameSchema } from '../../shared/records/search-config.ts'
 import type { ArchitectureConfig } from '../../shared/records.ts'
 import { accelerating } from './jit/accelerate.ts'
 import { loadRuntime } from './runtime.ts'
@@ -16,7 +17,7 @@ const way = z.strictObject({
 })
 const schema = z.array(
   z.strictObject({
-    name: z.enum(['resnet', 'mobilenetv2', 'efficientnet']),
+    name: architectureNameSchema,
     width: z.number().positive(),
     depth: z.number().positive(),
     plain: way,

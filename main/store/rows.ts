@@ -12,6 +12,7 @@ import {
 } from '../../shared/records/candidate.ts'
 import { DATA_REPORT } from '../../shared/records/data.ts'
 import { GRAPH } from '../../shared/records/graph.ts'
+import { UnreadableError } from '../../shared/records/record.ts'
 import { SEARCH_CONFIG } from '../../shared/records/search-config.ts'
 import { MADE } from '../../shared/records/made.ts'
 import { searchStageSchema, searchStateSchema, type Search } from '../../shared/records/search.ts'
@@ -56,10 +57,20 @@ export const lineageNode = (row: Row): LineageNode => ({
   family: textOrNull(row, 'family'),
   known: textOrNull(row, 'known'),
   average: numberOrNull(row, 'average'),
-  scores: recordOrNull(row, 'scores', SCORES),
+  scores: scoresOf(row),
   fingerprint: text(row, 'fingerprint'),
   alive: numberOf(row, 'alive') === 1,
 })
+
+/** null, too, where they can't be read: one candidate's never take the lineage down; its own page says why. */
+const scoresOf = (row: Row): LineageNode['scores'] => {
+  try {
+    return recordOrNull(row, 'scores', SCORES)
+  } catch (error) {
+    if (error instanceof UnreadableError) return null
+    throw error
+  }
+}
 
 /** From `candidates` joined with `layers`. */
 export const candidateOf = (row: Row): Candidate => ({

@@ -2,6 +2,7 @@
 import type { Graph } from '../../shared/graph.ts'
 import { FAILURE, type Failure } from '../../shared/records/candidate.ts'
 import { GRAPH } from '../../shared/records/graph.ts'
+import { isUnreadable, readable, unreadableText } from '../../shared/records/unreadable.ts'
 import {
   runStateSchema,
   TRANSFER_OUTCOME,
@@ -13,23 +14,32 @@ import {
 } from '../../shared/transfer/records.ts'
 import { numberOf, recordOf, recordOrNull, text, wordOf, type Database, type Row } from './database.ts'
 import { emitPromotion } from './events.ts'
+import { readOr } from './read-or.ts'
 
 export type NewRun = Pick<StoredRun, 'key' | 'protocol' | 'fingerprint' | 'seed' | 'steps'> & {
   readonly graph: Graph
 }
 
-const runOf = (row: Row): StoredRun => ({
-  key: text(row, 'key'),
-  protocol: text(row, 'protocol'),
-  fingerprint: text(row, 'fingerprint'),
-  seed: numberOf(row, 'seed'),
-  state: wordOf(row, 'state', runStateSchema),
-  step: numberOf(row, 'step'),
-  steps: numberOf(row, 'steps'),
-  result: recordOrNull(row, 'result', TRANSFER_OUTCOME),
-  failure: recordOrNull(row, 'failure', FAILURE),
-  seconds: numberOf(row, 'seconds'),
-})
+/** A result that can't be read is none, and why is told as its failure; the row stays as it is. */
+const runOf = (row: Row): StoredRun => {
+  const result = readOr(() => ({ read: recordOrNull(row, 'result', TRANSFER_OUTCOME) }), {
+    id: text(row, 'key'),
+    name: '',
+  })
+  const lost = isUnreadable(result) ? unreadableText(result.unreadable.why) : null
+  return {
+    key: text(row, 'key'),
+    protocol: text(row, 'protocol'),
+    fingerprint: text(row, 'fingerprint'),
+    seed: numberOf(row, 'seed'),
+    state: wordOf(row, 'state', runStateSchema),
+    step: numberOf(row, 'step'),
+    steps: numberOf(row, 'steps'),
+    result: isUnreadable(result) ? null : result.read,
+    failure: lost === null ? recordOrNull(row, 'failure', FAILURE) : { cause: lost, trace: '', attempts: 0 },
+    seconds: numberOf(row, 'seconds'),
+  }
+}
 
 /** Returns the state of the run with that key: it may be there already. */
 export const addRun = (db: Database, run: NewRun): RunState => {
@@ -64,10 +74,13 @@ export const runsOf = (db: Database, promotion: string): StoredRun[] =>
     )
     .map(runOf)
 
+/** The points of a run's curve that can be read. */
 export const curveOf = (db: Database, key: string): TransferPoint[] =>
-  db
-    .all('SELECT record FROM transfer_points WHERE run = ? ORDER BY step', key)
-    .map((row) => recordOf(row, 'record', TRANSFER_POINT))
+  readable(
+    db
+      .all('SELECT record FROM transfer_points WHERE run = ? ORDER BY step', key)
+      .map((row) => readOr(() => recordOf(row, 'record', TRANSFER_POINT), { id: key, name: '' })),
+  )
 
 const IN_LINE =
   'FROM promotion_runs pr JOIN promotions p ON p.key = pr.promotion JOIN transfer_runs r ON r.key = pr.run ' +

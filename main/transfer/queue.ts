@@ -7,6 +7,8 @@ import {
   fenced,
   releaseLease,
 } from '../store/leases.ts'
+import { UnreadableError } from '../../shared/records/record.ts'
+import { unreadableText } from '../../shared/records/unreadable.ts'
 import type { TransferRun } from '../../shared/transfer.ts'
 import type { Database } from '../store/database.ts'
 import { getPromotion, setPromotion } from '../store/promotions.ts'
@@ -148,9 +150,16 @@ export class Queue {
 
   #start(key: string, promotion: string): void {
     const { db, folders } = this.#options
-    const { config } = getPromotion(db, promotion)!
-    const { seed } = getRun(db, key)!
-    const run: TransferRun = { graph: runGraph(db, key), config, seed, folder: folders.open(key) }
+    let run: TransferRun
+    try {
+      const { config } = getPromotion(db, promotion)!
+      const { seed } = getRun(db, key)!
+      run = { graph: runGraph(db, key), config, seed, folder: folders.open(key) }
+    } catch (error) {
+      if (!(error instanceof UnreadableError)) throw error
+      // Out of the line, so that those behind it go on.
+      return setPromotion(db, promotion, 'failed', unreadableText(error.message))
+    }
     const controller = new AbortController()
     const ended = this.#run(key, run, controller.signal).finally(() => {
       this.#under.delete(key)
