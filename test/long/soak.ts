@@ -85,7 +85,12 @@ const lookAt = (workers: readonly number[]): Look => {
 const visit = async (server: Server, cookie: string, seed: number, over: () => boolean): Promise<void> => {
   const random = createRandom('page', seed)
   while (!over()) {
-    const page = await openPage(server, cookie)
+    // On a machine that is too busy to answer in time the host hangs up, as it should; a browser tries again, too.
+    const page = await openPage(server, cookie).catch(() => null)
+    if (!page) {
+      await sleep(1000)
+      continue
+    }
     const { seq } = REPLIES['app.info'].parse((await page.ask('app.info', {})).value)
     page.send({ subscribe: { since: Math.max(0, seq - random.below(1000)) } })
     for (const name of ['searches.list', 'workers.list', 'transfers.list']) await page.ask(name, {})
