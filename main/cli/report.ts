@@ -1,4 +1,5 @@
 /** What a search found, as JSON and as readable text: the same for its end and for `show`. */
+import { ARCHITECTURES } from '../../shared/catalog.ts'
 import { formulaText } from '../../shared/formula.ts'
 import { reportLines } from '../../shared/data.ts'
 import { mean } from '../../shared/pareto.ts'
@@ -71,12 +72,11 @@ export const reportOf = (db: Database, search: Search): Report => {
   }
 }
 
-const SHORT = { resnet: 'ResNet', mobilenetv2: 'MobileNetV2', efficientnet: 'EfficientNet' } as const
 const FORMULA = 60
 
 export const reportText = ({ search, funnel, best, known, baselines }: Report): string => {
   const { config } = search
-  const architectures = config.architectures.map(({ name }) => SHORT[name])
+  const architectures = config.architectures.map(({ name }) => ARCHITECTURES[name].short)
   const row = (layer: Report['baselines'][number]): string[] => [
     `#${layer.number}`,
     layer.name,

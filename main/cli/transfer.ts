@@ -69,22 +69,24 @@ const dataOf = ({ task, data }: TransferConfig, given: string | undefined): Tran
   }
   const made = TRANSFER_TASKS[task].dataSets[given]
   if (made && !made.needsPath) return { ...numbers, kind: given } as TransferConfig['data']
-  const found: { readonly kind: string; readonly path?: string | undefined } = FOLDERS[task](given)
-  return { ...numbers, ...found } as TransferConfig['data']
+  return { ...numbers, ...FOLDERS[task](given) } as TransferConfig['data']
 }
 
-const cocoFolder = (given: string): { readonly kind: 'coco'; readonly path: string } => {
+/** A data set, and the folder it is in. */
+type FoundData = { readonly kind: string; readonly path?: string | undefined }
+
+const cocoFolder = (given: string): FoundData => {
   const full = userFolder(given)
   if (kindAt(path.join(full, 'annotations')) === 'folder') return { kind: 'coco', path: full }
   throw new UserError(`--data: ${given} needs annotations/instances_<split>.json beside <split>/, has none`)
 }
 
 /** How each task tells what a folder of the user's holds. */
-const FOLDERS: {
-  readonly [N in TransferTaskName]: (
-    given: string,
-  ) => Pick<Extract<TransferConfig, { task: N }>['data'], 'kind' | 'path'>
-} = { segmentation: cocoFolder, synthesis: folder, verification: folder }
+const FOLDERS: Readonly<Record<TransferTaskName, (given: string) => FoundData>> = {
+  segmentation: cocoFolder,
+  synthesis: folder,
+  verification: folder,
+}
 
 const transfer = async (options: Options): Promise<number> => {
   const config = transferConfigOf(options)
