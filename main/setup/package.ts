@@ -145,7 +145,7 @@ export const layOut = async ({ electron, app, out }: PackageOptions): Promise<st
   fs.rmSync(staged, { recursive: true })
 
   const { flipFuses, FuseV1Options, FuseVersion } = tools('@electron/fuses') as Fuses
-  const fuses = Object.entries(FUSES).map(([name, value]) => [FuseV1Options[name], value])
+  const fuses = Object.entries(FUSES).map(([name, value]) => [String(FuseV1Options[name]), value] as const)
   await flipFuses(binary, { version: FuseVersion.V1, ...Object.fromEntries(fuses) })
   fs.copyFileSync(path.join(root, 'renderer/icon.svg'), path.join(resources, 'normforge.svg'))
   return out
