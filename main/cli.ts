@@ -15,6 +15,8 @@ import { addStudy } from './cli/study.ts'
 import { addTransfer } from './cli/transfer.ts'
 import { addTransfers } from './cli/transfers.ts'
 import { addVerify } from './cli/verify.ts'
+import { addWorker } from './cli/worker.ts'
+import { RemoteError } from './remote/address.ts'
 import { sentenceOf } from './setup/process.mjs'
 import { switchHelp } from './setup/switches.mjs'
 import { StoreError } from './store/errors.ts'
@@ -39,6 +41,7 @@ const COMMANDS = [
   addExport,
   addInspect,
   addRestore,
+  addWorker,
   addDoctor,
 ]
 for (const add of COMMANDS) add(program)
@@ -54,7 +57,12 @@ try {
 function exitCodeOf(error: unknown): number {
   // Commander has said it already; its help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.user
-  if (error instanceof UserError || error instanceof ContractError || error instanceof StoreError) {
+  if (
+    error instanceof UserError ||
+    error instanceof RemoteError ||
+    error instanceof ContractError ||
+    error instanceof StoreError
+  ) {
     note(`normforge: ${error.message}`)
     return EXIT.user
   }

@@ -15,7 +15,7 @@ import { TRANSFER_REQUESTS } from './transfer/contract.ts'
 export type { AppEvent, EventFrame, PassingEvent, StoredEvent } from './records/event.ts'
 export type { CandidateDetail, CandidatePage, CandidateRow, LineageNode } from './records/node.ts'
 export type { Funnel, Prediction, SearchSummary } from './records/summary.ts'
-export type { WorkerStatus } from './records/worker.ts'
+export type { MachineStatus, WorkerStatus } from './records/worker.ts'
 export type { AppInfo, Replies } from './replies.ts'
 
 const id = z.string().min(1).max(64)

@@ -28,7 +28,7 @@ import {
   seedOption,
   setOption,
   wholeNumber,
-  workerOptions,
+  localOptions,
 } from './options.ts'
 import { configOf } from './search.ts'
 import { openPool, type SessionOptions } from './session.ts'
@@ -176,7 +176,7 @@ export const addClassify = (program: Command): void => {
     .addOption(presetOption())
     .addOption(seedOption())
     .addOption(setOption())
-  for (const option of [...splitOptions(), ...workerOptions().slice(1), dataFolderOption(), jsonOption()])
+  for (const option of [...splitOptions(), ...localOptions().slice(1), dataFolderOption(), jsonOption()])
     command.addOption(option)
   command.action(async (options: ClassifyOptions) => {
     process.exitCode = await classify(options)

@@ -40,7 +40,18 @@ export const setOption = (): Option =>
     .argParser((value: string, before: string[]) => [...before, value])
     .default([], 'none')
 
-export const workerOptions = (): Option[] => [
+export const redisOptions = (): Option[] => [
+  new Option(
+    '--redis <url>',
+    'work through Redis on other machines: redis://[user:password@]host[:port], rediss:// for TLS',
+  ).env('NORMFORGE_REDIS'),
+  new Option(
+    '--redis-ca <file>',
+    "certificate of the authority that signed Redis's, where that is not a public one",
+  ).env('NORMFORGE_REDIS_CA'),
+]
+
+export const localOptions = (): Option[] => [
   new Option('--workers <n>', 'worker processes (default: as measured at the first search)').argParser(
     wholeNumber(1, MOST_WORKERS),
   ),
@@ -57,6 +68,9 @@ export const workerOptions = (): Option[] => [
     .argParser(wholeNumber(0, 65_535))
     .preset('9229'),
 ]
+
+/** Where and how work is done. */
+export const workerOptions = (): Option[] => [...localOptions(), ...redisOptions()]
 
 export const dataFolderOption = (): Option =>
   new Option(

@@ -29,13 +29,22 @@ type SearchOptions = SessionOptions &
     readonly json?: boolean
   }
 
-export const configOf = ({ data, preset, seed, space, set, ...splits }: SearchOptions): SearchConfig => {
+export const configOf = ({
+  data,
+  preset,
+  seed,
+  space,
+  set,
+  redis,
+  ...splits
+}: SearchOptions): SearchConfig => {
   const { config } = PRESETS[preset]
   const chosen = {
     ...config,
     seed: seed ?? config.seed,
     space: space ?? config.space,
     data: { ...dataConfig(data, config.data), ...splitsOf(splits) },
+    evolution: { ...config.evolution, ...(redis === undefined ? {} : { asynchronous: true }) },
   }
   return applySettings(chosen, set, searchConfigSchema)
 }
@@ -43,7 +52,7 @@ export const configOf = ({ data, preset, seed, space, set, ...splits }: SearchOp
 const search = async (options: SearchOptions): Promise<number> => {
   const config = configOf(options)
   const name = options.name ?? `${config.preset} on ${DATA_SETS[config.data.kind].label}, seed ${config.seed}`
-  const session = openSession(options)
+  const session = await openSession(options)
   try {
     const data = !DATA_SETS[config.data.kind].needsPath
       ? undefined
@@ -57,7 +66,7 @@ const search = async (options: SearchOptions): Promise<number> => {
 }
 
 const resume = async (prefix: string, options: SessionOptions & { json?: boolean }): Promise<number> => {
-  const session = openSession(options)
+  const session = await openSession(options)
   try {
     const { id, config } = findSearch(session.db, prefix)
     if (DATA_SETS[config.data.kind].needsPath) await tellData(session.pool.check(config.data))

@@ -1,3 +1,5 @@
+import type { Address } from '../remote/address.ts'
+import { openRemotePool } from '../remote/host.ts'
 import type { Database } from '../store/database.ts'
 import { defaultDataFolder } from '../store/folder.ts'
 import { openStore } from '../store/store.ts'
@@ -5,9 +7,12 @@ import { logsIn } from '../workers/log.ts'
 import { openPool as openMachinePool } from '../workers/open.ts'
 import type { Pool } from '../workers/pool.ts'
 import type { Xla } from '../workers/protocol.ts'
+import { userPath } from './data.ts'
+import { note } from './text.ts'
 import { ENGINE, evaluatorModule, openWorkshop, type Workshop } from '../workshop.ts'
 
-export type SessionOptions = {
+export type RedisOptions = { readonly redis?: string; readonly redisCa?: string }
+export type SessionOptions = RedisOptions & {
   readonly dataFolder?: string
   readonly workers?: number
   readonly threads?: number
@@ -37,7 +42,16 @@ export const openPool = (
 export const openFolder = ({ dataFolder }: SessionOptions): Database =>
   openStore(dataFolder ?? defaultDataFolder(), 'read')
 
-export const openSession = (options: SessionOptions): Workshop => {
+export const addressOf = ({ redis, redisCa }: RedisOptions): Address | null =>
+  redis === undefined ? null : { url: redis, ca: redisCa === undefined ? undefined : userPath(redisCa) }
+
+/** The workers are on the machines behind Redis where one is named, else here. */
+export const openSession = async (options: SessionOptions): Promise<Workshop> => {
+  const address = addressOf(options)
   const dataFolder = options.dataFolder ?? defaultDataFolder()
-  return openWorkshop(dataFolder, () => openPool(options, logsIn(dataFolder)))
+  const logs = logsIn(dataFolder)
+  const open = address
+    ? await openRemotePool({ address, local: openPool({ ...options, workers: 1 }, logs), note })
+    : null
+  return openWorkshop(dataFolder, () => open ?? openPool(options, logs))
 }

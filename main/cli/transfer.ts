@@ -90,7 +90,7 @@ const FOLDERS: Readonly<Record<TransferTaskName, (given: string) => FoundData>> 
 
 const transfer = async (options: Options): Promise<number> => {
   const config = transferConfigOf(options)
-  const session = openSession(options)
+  const session = await openSession(options)
   try {
     const layer = layerReference(options.layer, () => session.db)
     const transfers = session.transfers()

@@ -20,7 +20,7 @@ type Options = SessionOptions & {
 }
 
 const verify = async (given: string, options: Options): Promise<number> => {
-  const session = openSession(options)
+  const session = await openSession(options)
   try {
     const layer = layerReference(given, () => session.db)
     if (!('search' in layer))

@@ -40,7 +40,7 @@ const start = async (args: readonly string[]): Promise<number> => {
 
 /** Commands of the command line that train or record. */
 const NEEDING_ENGINE: ReadonlySet<string> = new Set(
-  'search resume classify train transfer verify study inspect'.split(' '),
+  'search resume classify train transfer verify study inspect worker'.split(' '),
 )
 
 const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {

@@ -1,4 +1,4 @@
-import type { WorkerStatus } from '../../shared/contract.ts'
+import type { MachineStatus, WorkerStatus } from '../../shared/contract.ts'
 import type { DataReport } from '../../shared/data.ts'
 import type { DataConfig } from '../../shared/records.ts'
 import { noteIllegalInstruction } from '../setup/illegal.mjs'
@@ -47,6 +47,10 @@ export type Pool = {
   /** Versions and device, once a worker has told them. */
   facts(): Readonly<Record<string, string>>
   status(): WorkerStatus[]
+  /** The machines whose workers these are; absent: all are on this one. */
+  machines?(): MachineStatus[]
+  /** Lets a machine take nothing more, and end when what it has is done. */
+  drain?(machine: string): void
   onStatus(listener: () => void): () => void
   /** Ends every worker; what waits or is under way comes back cancelled. */
   close(): void
