@@ -83,7 +83,7 @@ const study = async (options: Options): Promise<number> => {
   const id = studyId(plan, config)
   const cells = cellsOf(plan, id)
   const configs = cells.map((cell) => configFor(config, plan, cell))
-  const session = openSession(options)
+  const session = await openSession(options)
   try {
     const data = !DATA_SETS[config.data.kind].needsPath
       ? undefined

@@ -107,7 +107,7 @@ export const onConnection = (redis: Redis, told: (connected: boolean) => void): 
 
 /** Waits for what needs Redis, but no longer than so many milliseconds: without a connection it would for ever. */
 export const within = async (ms: number, work: Promise<unknown>): Promise<void> => {
-  const { promise, resolve } = Promise.withResolvers<void>()
+  const { promise, resolve } = Promise.withResolvers<unknown>()
   const timer = setTimeout(resolve, ms)
   await Promise.race([promise, work.catch(() => undefined)])
   clearTimeout(timer)
