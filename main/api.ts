@@ -11,6 +11,8 @@ import {
 } from '../shared/contract.ts'
 import type { DataReport } from '../shared/data.ts'
 import { DATA_SETS } from '../shared/catalog.ts'
+import type { SearchConfig } from '../shared/records.ts'
+import { needsFiles } from '../shared/transfer.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { predict } from './search/predict.ts'
 import type { Runner } from './search/runner.ts'
@@ -19,6 +21,8 @@ import type { Database } from './store/database.ts'
 import { newestSeq } from './store/events.ts'
 import { defaultDataFolder } from './store/folder.ts'
 import { candidateDetail, candidatePage, lineage, recentTrainings } from './store/reading.ts'
+import { type Address } from './remote/address.ts'
+import { createRemotePool } from './remote/host.ts'
 import { getSearch, keyOf, listSearches } from './store/searches.ts'
 import { searchSummaries, summaryOf } from './summary.ts'
 import { version } from './versions.ts'
@@ -31,6 +35,8 @@ import { ENGINE, evaluatorModule, openWorkshop } from './workshop.ts'
 export type ApiOptions = {
   readonly host: AppInfo['host']
   readonly dataFolder?: string | undefined
+  /** Redis, where the workers are on other machines. */
+  readonly remote?: Address | undefined
   /** Worker processes, and threads of each; where neither is given, as many as are quickest here. */
   readonly workers?: number | undefined
   readonly threads?: number | undefined
@@ -60,7 +66,13 @@ export const createApi = (options: ApiOptions): Api => {
   const dataFolder = options.dataFolder ?? defaultDataFolder()
   const { evaluator = evaluatorModule(), workers, threads } = options
   const workshop = openWorkshop(dataFolder, () =>
-    openPool({ ...options, evaluator, measure: evaluator === ENGINE, logFolder: logsIn(dataFolder) }),
+    options.remote
+      ? createRemotePool({
+          address: options.remote,
+          local: openPool({ ...options, workers: 1, evaluator, measure: false, logFolder: logsIn(dataFolder) }),
+          note: (text) => process.emitWarning(text),
+        })
+      : openPool({ ...options, evaluator, measure: evaluator === ENGINE, logFolder: logsIn(dataFolder) }),
   )
   const { db, pool, runner } = workshop
   const transfers = workshop.transfers()
@@ -82,6 +94,10 @@ export const createApi = (options: ApiOptions): Api => {
     return report
   }
 
+  /** Many machines are kept at work by taking results as they come. */
+  const withOrder = (config: SearchConfig): SearchConfig =>
+    options.remote ? { ...config, evolution: { asynchronous: true, ...config.evolution } } : config
+
   const handlers: Handlers = {
     'app.info': async () => ({
       version,
@@ -96,7 +112,7 @@ export const createApi = (options: ApiOptions): Api => {
     'searches.create': async ({ name, config }) => {
       // The embedded images can't be missing: its search starts at once.
       const data = !DATA_SETS[config.data.kind].needsPath ? undefined : await settled(pool.check(config.data))
-      return summary(runner.create({ name, config, data }).id)
+      return summary(runner.create({ name, config: withOrder(config), data }).id)
     },
     'searches.get': ({ id }) => summary(id),
     'searches.pause': async ({ id }) => {

@@ -7,8 +7,10 @@ import open from 'open'
 import { keep, keptFor, newToken } from './browser/kept.ts'
 import { startServer, type Server, type ServerOptions } from './browser/server.ts'
 import { dataFolderOption, wholeNumber, workerOptions } from './cli/options.ts'
+import { addressOf } from './cli/session.ts'
 import { openDoor } from './desktop/door.ts'
 import { defaultDataFolder } from './store/folder.ts'
+import { readAddress } from './remote/address.ts'
 import { version } from './versions.ts'
 import type { Xla } from './workers/protocol.ts'
 
@@ -20,12 +22,17 @@ const serve = async (options: {
   mixedPrecision?: boolean
   xla?: Xla
   inspectWorker?: number
+  redis?: string
+  redisCa?: string
   open: boolean
   desktop?: boolean
 }): Promise<void> => {
   const { mixedPrecision, xla } = options
-  if (options.desktop) return openDoor({ ...options, options: { mixedPrecision, xla } })
-  const server = await serveAsBefore({ ...options, options: { mixedPrecision, xla } })
+  const remote = addressOf(options) ?? undefined
+  if (remote) readAddress(remote)
+  const given = { ...options, remote, options: { mixedPrecision, xla } }
+  if (options.desktop) return openDoor(given)
+  const server = await serveAsBefore(given)
   console.log(`NormForge: ${server.url}`)
   // Everybody on this machine can read a program's arguments.
   if (options.open) await open(server.invite()).catch(() => undefined)

@@ -73,6 +73,7 @@ export const addWorker = (program: Command): void => {
     )
   for (const option of [...redisOptions(), ...localOptions(), dataFolderOption()]) command.addOption(option)
   command.action(async (options: Options) => {
-    process.exitCode = await work(options)
+    // BullMQ would wait for a Redis that is gone.
+    process.exit(await work(options))
   })
 }

@@ -52,8 +52,24 @@ export const connectTo = (address: Address): Redis => {
   })
   // What is wrong is told by `reach` at the start, and by `onConnection` later.
   redis.on('error', () => undefined)
+  const { duplicate } = redis
+  const copies: Redis[] = []
+  COPIES.set(redis, copies)
+  redis.duplicate = (...args) => {
+    const copy = duplicate.apply(redis, args)
+    copies.push(copy)
+    copy.on('error', () => undefined)
+    return copy
+  }
   return redis
 }
+
+/** Ends a connection and those that were made from it: BullMQ's own would go on looking for a Redis that is gone. */
+export const disconnect = (redis: Redis): void => {
+  for (const one of [redis, ...(COPIES.get(redis) ?? [])]) one.disconnect()
+}
+
+const COPIES = new WeakMap<Redis, Redis[]>()
 
 const certificate = (file: string): string => {
   try {

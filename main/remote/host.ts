@@ -12,7 +12,7 @@ import type { MachineStatus, WorkerStatus } from '../../shared/contract.ts'
 import type { EvaluationResult, Made } from '../../shared/records.ts'
 import type { TransferResult } from '../../shared/transfer.ts'
 import type { Job, Outcome, Pool, TransferJob, TransferOutcome } from '../workers/pool.ts'
-import { connectTo, onConnection, reach, shownAddress, within, type Address } from './address.ts'
+import { connectTo, disconnect, onConnection, reach, shownAddress, within, type Address } from './address.ts'
 import { buildOf, buildText, type Build } from './build.ts'
 import { offerData, travels } from './data.ts'
 import { fingerprintOf, type Fingerprinted } from './fingerprints.ts'
@@ -101,7 +101,6 @@ class RemoteHost implements Pool {
   constructor(redis: Redis, options: HostOptions) {
     this.#redis = redis
     this.#words = redis.duplicate()
-    this.#words.on('error', () => undefined)
     this.#options = options
     this.#build = options.build ?? buildOf()
     this.#words.on('message', (_, text) => this.#hear(text))
@@ -192,8 +191,7 @@ class RemoteHost implements Pool {
   async #leave(): Promise<void> {
     // Where Redis is not there, it forgets this host by itself.
     await within(LEAVING_MS, this.#tidy())
-    this.#redis.disconnect()
-    this.#words.disconnect()
+    disconnect(this.#redis)
   }
 
   async #tidy(): Promise<void> {

@@ -13,7 +13,16 @@ import type { TransferProgress } from '../../shared/transfer.ts'
 import { makeFolder } from '../setup/disk.mjs'
 import type { Outcome, Pool, TransferOutcome } from '../workers/pool.ts'
 import { madeBy } from '../versions.ts'
-import { connectTo, onConnection, reach, RemoteError, shownAddress, within, type Address } from './address.ts'
+import {
+  connectTo,
+  disconnect,
+  onConnection,
+  reach,
+  RemoteError,
+  shownAddress,
+  within,
+  type Address,
+} from './address.ts'
 import { buildOf, buildText, type Build } from './build.ts'
 import { Inventory } from './data.ts'
 import {
@@ -105,7 +114,6 @@ class RemoteMachine implements RunningMachine {
   constructor(redis: Redis, options: MachineOptions) {
     this.#redis = redis
     this.#words = redis.duplicate()
-    this.#words.on('error', () => undefined)
     this.#options = options
     this.#build = options.build ?? buildOf()
     this.#inventory = new Inventory(redis, path.join(options.folder, 'data'))
@@ -178,8 +186,7 @@ class RemoteMachine implements RunningMachine {
   }
 
   #disconnect(): void {
-    this.#redis.disconnect()
-    this.#words.disconnect()
+    disconnect(this.#redis)
   }
 
   #fits({ build }: Host): boolean {

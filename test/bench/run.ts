@@ -5,6 +5,7 @@ import { benchFidelity } from './fidelity.ts'
 import { benchGpu } from './gpu.ts'
 import { benchHeap } from './heap.ts'
 import { benchIdentity } from './identity.ts'
+import { benchMachines } from './machines.ts'
 import { benchMemory } from './memory.ts'
 import { benchSegmentation } from './segmentation.ts'
 import { benchSynthesis } from './synthesis.ts'
@@ -18,6 +19,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void
   gpu: benchGpu,
   heap: benchHeap,
   identity: benchIdentity,
+  machines: benchMachines,
   memory: benchMemory,
   segmentation: benchSegmentation,
   synthesis: benchSynthesis,

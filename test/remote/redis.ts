@@ -49,6 +49,10 @@ export const freePort = (): Promise<number> =>
     })
   })
 
+const CLOSERS: (() => Promise<unknown> | void)[] = []
+/** Runs before the server ends. */
+export const beforeRedisEnds = (close: () => Promise<unknown> | void): void => void CLOSERS.push(close)
+
 export type Redis = {
   readonly port: number
   readonly url: string
@@ -79,6 +83,8 @@ export const startRedis = async (t: TestContext, args: readonly string[] = []): 
     })
   await start()
   t.after(async () => {
+    // Those that use it end first: BullMQ waits for a server that is gone.
+    for (const close of CLOSERS.splice(0)) await close()
     await end()
     rmSync(folder, { recursive: true, force: true })
   })
