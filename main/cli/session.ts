@@ -7,7 +7,7 @@ import { logsIn } from '../workers/log.ts'
 import { openPool as openMachinePool } from '../workers/open.ts'
 import type { Pool } from '../workers/pool.ts'
 import type { Xla } from '../workers/protocol.ts'
-import { userPath } from './data.ts'
+import { userPath } from '../caller.ts'
 import { note } from './text.ts'
 import { ENGINE, evaluatorModule, openWorkshop, type Workshop } from '../workshop.ts'
 

@@ -1,6 +1,6 @@
 /** What hosts and machines put into Redis for each other. Whoever takes something out checks it by these schemas. */
 import { z } from 'zod'
-import { dataReportSchema } from '../../shared/data.ts'
+import { dataReportSchema } from '../../shared/records/data.ts'
 import type {
   Evaluation,
   EvaluationResult,
@@ -8,9 +8,11 @@ import type {
   Failure,
   Rejection,
 } from '../../shared/records.ts'
-import { architectureSchema, graphSchema, searchConfigSchema } from '../../shared/schemas.ts'
+import { graphSchema } from '../../shared/records/graph.ts'
+import type { Of } from '../../shared/records/shapes.ts'
+import { architectureSchema, searchConfigSchema } from '../../shared/records/search-config.ts'
 import { transferConfigSchema, type TransferResult } from '../../shared/transfer.ts'
-import { pointSchema } from '../../shared/transfer/replies.ts'
+import { pointSchema } from '../../shared/transfer/records.ts'
 import { blockSchema } from './chunks.ts'
 
 const count = z.int().min(0)
@@ -46,7 +48,7 @@ export const jobSchema = z.discriminatedUnion('kind', [
     seed: count,
   }),
 ])
-export type RemoteJob = z.infer<typeof jobSchema>
+export type RemoteJob = Of<typeof jobSchema>
 
 const architectureName = architectureSchema.shape.name
 const rejectionSchema = z.strictObject({

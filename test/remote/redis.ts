@@ -49,9 +49,9 @@ export const freePort = (): Promise<number> =>
     })
   })
 
-const CLOSERS: (() => Promise<unknown> | void)[] = []
+const CLOSERS: (() => unknown)[] = []
 /** Runs before the server ends. */
-export const beforeRedisEnds = (close: () => Promise<unknown> | void): void => void CLOSERS.push(close)
+export const beforeRedisEnds = (close: () => unknown): void => void CLOSERS.push(close)
 
 export type Redis = {
   readonly port: number
