@@ -7,6 +7,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   'main/browser': 400,
   'main/electron': 900,
   'main/engine': 11800,
+  'main/remote': 1750,
   'main/search': 2000,
   'main/setup': 1700,
   'main/store': 2100,

@@ -124,7 +124,7 @@ class RemoteHost implements Pool {
     return Math.max(1, count)
   }
   facts(): Readonly<Record<string, string>> {
-    return { workers: `${shownAddress(this.#options.address)}` }
+    return { workers: shownAddress(this.#options.address) }
   }
   check: Pool['check'] = (data) => this.#options.local.check(data)
   checkTransfer: Pool['checkTransfer'] = (asked) => this.#options.local.checkTransfer(asked)

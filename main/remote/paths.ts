@@ -1,6 +1,6 @@
 /** The user's files in tasks: on the way they are named by their fingerprints, on each machine by its own paths. */
 import type { DataConfig } from '../../shared/records.ts'
-import type { TransferConfig } from '../../shared/transfer.ts'
+import { TRANSFER_TASKS, transferConfigSchema, type TransferConfig } from '../../shared/transfer.ts'
 
 const MARK = 'sha256:'
 export const markOf = (fingerprint: string): string => MARK + fingerprint
@@ -12,19 +12,17 @@ type Replace = (path: string) => string
 export const dataPaths = <D extends Pick<DataConfig, 'path'>>(data: D, replace: Replace): D =>
   data.path === undefined ? data : { ...data, path: replace(data.path) }
 
+/** The files of a task's network are those that its descriptor names. */
 export const transferPaths = (config: TransferConfig, replace: Replace): TransferConfig => {
-  switch (config.task) {
-    case 'segmentation': {
-      const { backbone, ...network } = config.network
-      const lent = backbone === undefined ? {} : { backbone: replace(backbone) }
-      return { ...config, data: dataPaths(config.data, replace), network: { ...network, ...lent } }
-    }
-    case 'synthesis': {
-      const { inception, ...network } = config.network
-      const judge = inception === undefined ? {} : { inception: replace(inception) }
-      return { ...config, data: dataPaths(config.data, replace), network: { ...network, ...judge } }
-    }
-    case 'verification':
-      return { ...config, data: dataPaths(config.data, replace) }
-  }
+  const { files } = TRANSFER_TASKS[config.task]
+  const network = 'network' in config ? config.network : {}
+  const named = Object.entries<unknown>(network).map(([name, value]): [string, unknown] => [
+    name,
+    files.includes(name) && typeof value === 'string' ? replace(value) : value,
+  ])
+  return transferConfigSchema.parse({
+    ...config,
+    data: dataPaths(config.data, replace),
+    ...('network' in config && { network: Object.fromEntries<unknown>(named) }),
+  })
 }
