@@ -12,7 +12,6 @@ import {
 import type { DataReport } from '../shared/data.ts'
 import { DATA_SETS } from '../shared/catalog.ts'
 import type { SearchConfig } from '../shared/records.ts'
-import { needsFiles } from '../shared/transfer.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { predict } from './search/predict.ts'
 import type { Runner } from './search/runner.ts'
@@ -69,7 +68,13 @@ export const createApi = (options: ApiOptions): Api => {
     options.remote
       ? createRemotePool({
           address: options.remote,
-          local: openPool({ ...options, workers: 1, evaluator, measure: false, logFolder: logsIn(dataFolder) }),
+          local: openPool({
+            ...options,
+            workers: 1,
+            evaluator,
+            measure: false,
+            logFolder: logsIn(dataFolder),
+          }),
           note: (text) => process.emitWarning(text),
         })
       : openPool({ ...options, evaluator, measure: evaluator === ENGINE, logFolder: logsIn(dataFolder) }),

@@ -15,7 +15,7 @@ const BUDGET: Readonly<Record<string, number>> = {
   main: 3800,
   shared: 7000,
   renderer: 18000,
-  test: 28500,
+  test: 30000,
 }
 
 /** Lines that hold code, in a file of this name. */

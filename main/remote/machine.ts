@@ -285,21 +285,7 @@ class RemoteMachine implements RunningMachine {
       recent: this.#done.length,
       lacks: this.#lacks,
       active: [...this.#active.keys()],
-      workers: pool
-        .status()
-        .map(
-          ({ worker, state, search, candidate, progress, transfer, seconds, residentBytes, failures }) => ({
-            worker,
-            state,
-            search,
-            candidate,
-            progress,
-            transfer,
-            seconds,
-            residentBytes,
-            failures,
-          }),
-        ),
+      workers: pool.status(),
     }
   }
 

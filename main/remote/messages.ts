@@ -11,6 +11,7 @@ import type {
 import { graphSchema } from '../../shared/records/graph.ts'
 import type { Of } from '../../shared/records/shapes.ts'
 import { architectureSchema, searchConfigSchema } from '../../shared/records/search-config.ts'
+import { workerSchema } from '../../shared/records/worker.ts'
 import { transferConfigSchema, type TransferResult } from '../../shared/transfer.ts'
 import { pointSchema } from '../../shared/transfer/records.ts'
 import { blockSchema } from './chunks.ts'
@@ -155,25 +156,11 @@ export const hostSchema = z.strictObject({
 })
 export type Host = z.infer<typeof hostSchema>
 
-const workerSchema = z.strictObject({
-  worker: count,
-  state: z.enum(['starting', 'idle', 'busy', 'dead']),
-  search: id.nullable(),
-  candidate: count.nullable(),
-  progress: z
-    .strictObject({
-      stage: z.enum(['prepare', 'quality', 'stability', 'train']),
-      architecture: architectureName,
-      step: count,
-      steps: count,
-      loss: z.number().nullable(),
-    })
-    .nullable(),
-  transfer: z.strictObject({ run: id, step: count.nullable(), steps: count }).nullable(),
-  seconds,
-  residentBytes: count.nullable(),
-  failures: count,
-})
+/** What a worker tells of itself is shown on pages elsewhere, so its texts are bounded. */
+const toldWorkerSchema = workerSchema
+  .omit({ machine: true })
+  .extend({ search: id.nullable(), notes: z.array(z.string().max(500)).max(20) })
+  .strict()
 
 export const machineSchema = z.strictObject({
   name: id,
@@ -189,7 +176,7 @@ export const machineSchema = z.strictObject({
   /** What it can't do, a sentence each. */
   lacks: z.array(z.string().max(500)).max(20),
   active: z.array(key).max(10_000),
-  workers: z.array(workerSchema).max(4096),
+  workers: z.array(toldWorkerSchema).max(4096),
 })
 export type Machine = z.infer<typeof machineSchema>
 
