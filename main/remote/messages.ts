@@ -178,7 +178,7 @@ export const machineSchema = z.strictObject({
   active: z.array(key).max(10_000),
   workers: z.array(toldWorkerSchema).max(4096),
 })
-export type Machine = z.infer<typeof machineSchema>
+export type Machine = Of<typeof machineSchema>
 
 /** Said over the channels. What is missed is found by looking. */
 export const wordSchema = z.discriminatedUnion('kind', [
