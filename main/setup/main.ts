@@ -2,7 +2,6 @@
 import path from 'node:path'
 import { ensureElectron } from './electron.ts'
 import { ensureEngine } from './engine.ts'
-import { makePackage } from './package.ts'
 import { DESKTOP, ensureDesktop, ensurePage } from './page.ts'
 import { windowObstacle } from './places.mjs'
 import { root, say, sentenceOf, SetupError, spawnThrough } from './process.mjs'
@@ -62,7 +61,8 @@ const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<number
     await ensureEngine()
     return node('test/bench/run.ts', args)
   },
-  package: makePackage,
+  /** Imported here alone: its tools are packages that set-up may have to install first. */
+  package: async (args) => (await import('./package.ts')).makePackage(args),
   check: (args) => node('test/run.ts', ['--check', ...args]),
   /** Everything, and nothing run: for images and installers. */
   setup: async () => {

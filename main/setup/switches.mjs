@@ -20,6 +20,8 @@ export const SWITCHES = [
     ['CACHE', 'a folder', 'what set-up keeps: Node, libraries, compiled kernels, measurements'],
     ['TENSORFLOW', 'a folder', "TensorFlow's libraries and C headers to use instead of fetching any"],
     ['LOG', 'error, warning, info or debug', "what workers' logs hold (default: info)"],
+    ['REDIS', 'an address', "the Redis through which work goes to other machines' workers, as `--redis`"],
+    ['REDIS_CA', 'a file', 'the certificate of its own authority, as `--redis-ca`'],
     ['PYTHON', 'a program', 'a Python with PyTorch, for benchmarks and tests (default: python3)'],
   ]),
   ...group('engine', [

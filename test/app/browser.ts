@@ -1,10 +1,11 @@
 /** A real Chromium for the tests of the page: found on this machine, or installed. */
-import { accessSync, constants, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { chromium, type Browser } from 'playwright-core'
 import { installed } from '../../main/setup/installed.mjs'
 import { root, runQuietly, say } from '../../main/setup/process.mjs'
+import { installFromDebian } from '../debian.ts'
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome']
 const FIXED = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome']
@@ -37,21 +38,11 @@ export const findBrowser = (): string | null => {
 
 /** Debian's package where that can be installed, else Playwright's download. */
 const install = async (): Promise<void> => {
-  say('installing Chromium for the tests of the page')
-  const apt = ['apt-get', '-y', '-qq', '--no-install-recommends']
+  await installFromDebian(() => (findBrowser() === null ? ['chromium'] : []), 'the tests of the page')
+  if (findBrowser() !== null) return
+  say("fetching Playwright's Chromium for the tests of the page")
   const playwright = path.join(root, 'node_modules/playwright-core/cli.js')
-  const steps = [
-    ...(isRoot() && existsSync('/usr/bin/apt-get')
-      ? [
-          [...apt, 'update'],
-          [...apt, 'install', 'chromium'],
-        ]
-      : []),
-    [process.execPath, playwright, 'install', 'chromium'],
-  ]
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  for (const [program, ...args] of steps)
-    if (findBrowser() === null) await runQuietly(program!, args, { env, timeout: 240_000 })
+  await runQuietly(process.execPath, [playwright, 'install', 'chromium'], { timeout: 240_000 })
 }
 
 /** The browser to use, installed first where need be; or null. */

