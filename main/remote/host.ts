@@ -151,7 +151,7 @@ class RemoteHost implements Pool {
     }))
   }
   drain(machine: string): void {
-    void this.#redis.set(NAMES.drained(machine), '1', 'EX', KEPT.cancelled)
+    void this.#redis.set(NAMES.drained(machine), '1', 'EX', KEPT.cancelled).catch(() => undefined)
     this.#say({ kind: 'drained', key: machine })
   }
   onStatus(listener: () => void): () => void {
