@@ -3,15 +3,13 @@
  * its candidate and all that decides its result; the answer waits in Redis under that key until it is taken, once.
  */
 import { hash, randomUUID } from 'node:crypto'
-import fs from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { MachineStatus, WorkerStatus } from '../../shared/contract.ts'
-import type { EvaluationResult, Made } from '../../shared/records.ts'
-import type { TransferResult } from '../../shared/transfer.ts'
 import type { Job, Outcome, Pool, TransferJob, TransferOutcome } from '../workers/pool.ts'
+import { keyOf, outcomeOf } from './answers.ts'
 import { connectTo, disconnect, onConnection, reach, shownAddress, within, type Address } from './address.ts'
 import { buildOf, buildText, type Build } from './build.ts'
 import { offerData, travels } from './data.ts'
@@ -22,7 +20,6 @@ import {
   newsSchema,
   readAs,
   wordSchema,
-  type Answer,
   type Host,
   type Machine,
   type Needs,
@@ -30,9 +27,11 @@ import {
   type Word,
 } from './messages.ts'
 import { KEPT, NAMES, PREFIX, queueName } from './names.ts'
+import { tellingOnce } from './once.ts'
 import { dataPaths, markOf, transferPaths } from './paths.ts'
 import { announce, leave, present } from './presence.ts'
-import { dropState, markOfState, newestState, receiveState, sendState } from './state.ts'
+import { bringState, fetchState, writePicture } from './receiving.ts'
+import { dropState } from './state.ts'
 
 export type HostOptions = {
   readonly address: Address
@@ -92,7 +91,7 @@ class RemoteHost implements Pool {
   readonly #pending = new Map<string, Pending>()
   readonly #taken = new Map<string, { readonly at: number; readonly needs: string }>()
   readonly #listeners = new Set<() => void>()
-  readonly #told = new Set<string>()
+  readonly #tellOnce: (text: string) => void
   readonly #timer: NodeJS.Timeout
   #machines: ReadonlyMap<string, Machine> = new Map()
   #looking = false
@@ -102,6 +101,7 @@ class RemoteHost implements Pool {
     this.#redis = redis
     this.#words = redis.duplicate()
     this.#options = options
+    this.#tellOnce = tellingOnce(options.note)
     this.#build = options.build ?? buildOf()
     this.#words.on('message', (_, text) => this.#hear(text))
     void this.#words.subscribe(NAMES.toHosts).catch(() => undefined)
@@ -302,7 +302,7 @@ class RemoteHost implements Pool {
     const { job, needs, folder } = pending
     const { key } = job
     const queue = this.#queue(needs)
-    if (job.kind === 'transfer' && folder !== null) await this.#bringState(job.run, folder)
+    if (job.kind === 'transfer' && folder !== null) await bringState(this.#redis, job.run, folder)
     const [, [, answer] = [], [, there] = []] =
       (await this.#redis
         .multi()
@@ -325,16 +325,6 @@ class RemoteHost implements Pool {
       removeOnComplete: true,
       removeOnFail: FAILED,
     })
-  }
-
-  /** A run that was trained here before goes on from there. */
-  async #bringState(run: string, folder: string): Promise<void> {
-    const mine = Math.max(
-      0,
-      ...fs.readdirSync(folder).map((name) => Number(/\d+/.exec(/\.bin$/.test(name) ? name : '')?.[0] ?? 0)),
-    )
-    const there = await newestState(this.#redis, run)
-    if (!there || there.step < mine) await sendState(this.#redis, run, folder, mine)
   }
 
   #cancel(key: string): void {
@@ -410,31 +400,12 @@ class RemoteHost implements Pool {
       const news = readAs(newsSchema, text)
       if (!news) continue
       this.#begin(pending)
-      if (news.kind === 'state') await this.#fetchState(pending)
-      else {
-        const picture = news.picture && this.#writePicture(pending, news.picture)
+      const { job, folder } = pending
+      if (news.kind !== 'state') {
+        const picture = news.picture && folder !== null ? writePicture(folder, news.picture) : null
         pending.progress?.({ step: news.step, steps: news.steps, point: news.point, picture })
-      }
+      } else if (job.kind === 'transfer' && folder !== null) await fetchState(this.#redis, job.run, folder)
     }
-  }
-
-  async #fetchState({ job, folder }: Pending): Promise<void> {
-    if (job.kind !== 'transfer' || folder === null) return
-    const before = markOfState(folder)
-    const state = await newestState(this.#redis, job.run)
-    if (!state || !(await receiveState(this.#redis, state, folder)) || before === '') return
-    for (const name of fs.readdirSync(folder)) {
-      const step = /^checkpoint-(\d+)\.bin$/.exec(name)?.[1]
-      if (step !== undefined && Number(step) < state.step) fs.rmSync(path.join(folder, name), { force: true })
-    }
-  }
-
-  #writePicture({ folder }: Pending, { name, base64 }: { name: string; base64: string }): string | null {
-    if (folder === null) return null
-    const file = path.join(folder, name)
-    fs.writeFileSync(`${file}.tmp`, Buffer.from(base64, 'base64'))
-    fs.renameSync(`${file}.tmp`, file)
-    return name
   }
 
   async #offer(fingerprint: string): Promise<void> {
@@ -529,42 +500,4 @@ class RemoteHost implements Pool {
       if ((await this.#redis.exists(this.#queue(needs).toKey(key))) === 1) await this.#withdraw(key, needs)
     }
   }
-
-  #tellOnce(text: string): void {
-    if (this.#told.has(text)) return
-    this.#told.add(text)
-    this.#options.note?.(text)
-  }
-}
-
-/** All that decides a result is in the key: the same is never done twice, whoever asks, and another build's is another job. */
-const keyOf = (whose: string, which: string, task: unknown, { digest }: Build): string =>
-  `${whose}-${which}-${hash('sha256', `${digest} ${JSON.stringify(task)}`).slice(0, 16)}`
-
-/** null: the answer is to another question. */
-const outcomeOf = (answer: Answer, job: RemoteJob): Outcome | TransferOutcome | null => {
-  if (answer.key !== job.key || answer.kind !== job.kind) return null
-  const made: Made = answer.made
-  if (answer.outcome.kind === 'failure') return answer.outcome
-  if (answer.kind === 'transfer') {
-    const result: TransferResult = answer.outcome.result
-    return { kind: 'result', result, made }
-  }
-  const result = answer.outcome.result as EvaluationResult
-  return job.kind === 'evaluate' && answers(result, job) ? { kind: 'result', result, made } : null
-}
-
-const answers = (
-  { scores, rejection, evaluations }: EvaluationResult,
-  { task }: Extract<RemoteJob, { kind: 'evaluate' }>,
-): boolean => {
-  const names = new Set(task.architectures.map(({ name }) => name))
-  const whole = scores === null ? rejection !== null : scores.length === task.architectures.length
-  return (
-    whole &&
-    evaluations.every(
-      ({ architecture, purpose, seed }) =>
-        names.has(architecture.name) && purpose === task.purpose && seed === task.seed,
-    )
-  )
 }

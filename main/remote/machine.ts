@@ -9,7 +9,6 @@ import path from 'node:path'
 import { UnrecoverableError, WaitingError, Worker, type Job as QueueJob } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Made } from '../../shared/records.ts'
-import type { TransferProgress } from '../../shared/transfer.ts'
 import { makeFolder } from '../setup/disk.mjs'
 import type { Outcome, Pool, TransferOutcome } from '../workers/pool.ts'
 import { madeBy } from '../versions.ts'
@@ -41,7 +40,9 @@ import {
 import { KEPT, NAMES, PREFIX, queueName } from './names.ts'
 import { dataPaths, fingerprintIn, transferPaths } from './paths.ts'
 import { announce, leave, present } from './presence.ts'
-import { markOfState, newestState, receiveState, sendState } from './state.ts'
+import { tellingOnce } from './once.ts'
+import { progressNews, StateSender } from './sending.ts'
+import { newestState, receiveState, sendState } from './state.ts'
 
 export type MachineOptions = {
   readonly address: Address
@@ -100,7 +101,7 @@ class RemoteMachine implements RunningMachine {
   readonly #inventory: Inventory
   readonly #workers = new Map<string, Worker>()
   readonly #active = new Map<string, Active>()
-  readonly #told = new Set<string>()
+  readonly #tellOnce: (text: string) => void
   readonly #end = Promise.withResolvers<'drained' | 'stopped' | RemoteError>()
   readonly ended = this.#end.promise
   #done: number[] = []
@@ -115,6 +116,7 @@ class RemoteMachine implements RunningMachine {
     this.#redis = redis
     this.#words = redis.duplicate()
     this.#options = options
+    this.#tellOnce = tellingOnce(options.note)
     this.#build = options.build ?? buildOf()
     this.#inventory = new Inventory(redis, path.join(options.folder, 'data'))
   }
@@ -414,77 +416,5 @@ class RemoteMachine implements RunningMachine {
 
   #say(word: Word): void {
     void this.#redis.publish(NAMES.toHosts, JSON.stringify(word)).catch(() => undefined)
-  }
-
-  #tellOnce(text: string): void {
-    if (this.#told.has(text)) return
-    this.#told.add(text)
-    this.#options.note?.(text)
-  }
-}
-
-const MOST_PICTURE = 4 * 2 ** 20
-
-const progressNews = ({ step, steps, point, picture }: TransferProgress, folder: string): RemoteNews => {
-  const file = picture === null ? null : path.join(folder, picture)
-  const bytes = file !== null && fs.existsSync(file) ? fs.readFileSync(file) : null
-  const small = picture !== null && bytes !== null && bytes.length <= MOST_PICTURE
-  return {
-    kind: 'progress',
-    step,
-    steps,
-    point,
-    picture: small ? { name: picture, base64: bytes.toString('base64') } : null,
-  }
-}
-
-type Sending = {
-  /** False where there is nothing to send. */
-  readonly send: (step: number) => Promise<boolean>
-  readonly folder: string
-  readonly step: number
-  readonly everyMs: number
-  readonly sent: () => void
-}
-
-/** Sends a run's state when it has changed, not too often, and never two at once. */
-class StateSender {
-  readonly #options: Sending
-  #under: Promise<void> = Promise.resolve()
-  #busy = false
-  #mark: string
-  #at = -Infinity
-  #step: number
-
-  constructor(options: Sending) {
-    this.#options = options
-    this.#mark = markOfState(options.folder)
-    this.#step = options.step
-  }
-
-  see(step: number): void {
-    this.#step = step
-    if (!this.#busy && performance.now() - this.#at > this.#options.everyMs) this.#under = this.#now()
-  }
-
-  /** `wanted`: the run is to go on elsewhere. */
-  async end(wanted: boolean): Promise<void> {
-    await this.#under
-    if (wanted) await this.#now()
-  }
-
-  async #now(): Promise<void> {
-    const mark = markOfState(this.#options.folder)
-    if (mark === this.#mark) return
-    this.#busy = true
-    try {
-      this.#at = performance.now()
-      this.#mark = mark
-      if (await this.#options.send(this.#step)) this.#options.sent()
-    } catch {
-      // A file that was being replaced: the next state is sent.
-    } finally {
-      this.#busy = false
-    }
   }
 }
